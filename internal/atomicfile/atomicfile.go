@@ -1,0 +1,55 @@
+// Package atomicfile writes a file so that a reader, or the machine after a
+// crash, finds either what was there before or all of what came after. It knows
+// nothing of what it writes and leaves locking to its callers.
+package atomicfile
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// tempMark stands in the names of files that are not yet committed.
+const tempMark = ".authctl-tmp-"
+
+// Write replaces path with data. The file is 0600 whatever the umask; missing
+// directories are made 0700. It returns once the bytes and the name are on disk
+// (fsync of the file, rename, fsync of the directory). A symbolic link is
+// followed, so that a linked file stays linked.
+func Write(path string, data []byte) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+tempMark+"*") // CreateTemp makes it 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails, rightly, once renamed
+	if err := fill(f, data); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	if err := rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// fill writes, syncs and closes f.
+func fill(f *os.File, data []byte) error {
+	_, err := f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// IsTemp reports whether name is what a killed Write leaves behind.
+func IsTemp(name string) bool { return strings.Contains(filepath.Base(name), tempMark) }
