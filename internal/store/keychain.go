@@ -1,0 +1,130 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"sync/atomic"
+	"time"
+)
+
+// Keychain keeps secrets in the operating system's keychain, as items of one
+// service. What an item can't hold is sealed into a file under Dir, and the item
+// holds the file's name and key. It is not to be copied.
+type Keychain struct {
+	Service string                   // the items' service; a secret's name is its item's account
+	Dir     string                   // where sealed files go; made 0700 when first needed
+	Limit   int                      // the most bytes that an item may hold; 0 means the platform's limit
+	Getenv  func(name string) string // the environment in which to look for the session bus; not needed on macOS and Windows
+
+	// Prompt says that a person is there to answer an unlock dialog. It is called
+	// before they are waited for, which then lasts as long as the context. Nil:
+	// nobody is there, and a locked keychain is ErrLocked at once.
+	Prompt func()
+
+	silent atomic.Bool // it did not answer the last time
+}
+
+// How long one call waits for a keychain. A slow one takes 2 s to unlock and is
+// asked to do so five times by Check, so less would take it for a dead one.
+const (
+	patience   = 13 * time.Second
+	impatience = time.Second // once it has kept silent for that long
+)
+
+// Get returns the secret: fs.ErrNotExist when nothing is stored.
+func (k *Keychain) Get(ctx context.Context, name string) ([]byte, error) {
+	var secret []byte
+	err := k.do(ctx, "reading", name, func(ctx context.Context) (err error) {
+		secret, err = k.read(ctx, name)
+		return err
+	})
+	return secret, err
+}
+
+// Create stores a secret, in place of the one that is there. The item is the
+// commit: before it the old secret is whole, after it the new one.
+func (k *Keychain) Create(ctx context.Context, name string, secret []byte) error {
+	return k.do(ctx, "saving", name, func(ctx context.Context) error {
+		return k.create(ctx, name, secret)
+	})
+}
+
+// Update stores a secret in place of the one that is there, where that is sealed by
+// rewriting the file alone: its rename is the commit.
+func (k *Keychain) Update(ctx context.Context, name string, secret []byte) error {
+	return k.do(ctx, "saving", name, func(ctx context.Context) error {
+		text, err := k.item(ctx, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		item, sealed, err := parseItem(name, text)
+		if err != nil || !sealed {
+			return k.create(ctx, name, secret)
+		}
+		return k.writeSealed(item, name, secret)
+	})
+}
+
+// Delete removes the secret and every file of it. That nothing is stored is no error.
+func (k *Keychain) Delete(ctx context.Context, name string) error {
+	return k.do(ctx, "deleting", name, func(ctx context.Context) error {
+		return k.remove(ctx, name)
+	})
+}
+
+// Check proves that a secret can be stored, read and deleted, with one of its own
+// that is gone afterwards. Where items are small it is sealed, as tokens will be.
+func (k *Keychain) Check(ctx context.Context) error {
+	name := ".check-" + randomText() // no secret's name begins with a dot
+	return k.do(ctx, "checking", "", func(ctx context.Context) error {
+		// A read goes before the first write of a process, or gnome-keyring may abort.
+		if _, err := k.item(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		secret := bytes.Repeat([]byte("probe "), 200)
+		if limit := k.limit(name); limit < 64<<10 {
+			secret = bytes.Repeat([]byte("p"), limit+1)
+		}
+		err := k.create(ctx, name, secret)
+		if err == nil {
+			err = k.compare(ctx, name, secret)
+		}
+		return errors.Join(err, k.cleanUp(ctx, name, err))
+	})
+}
+
+// Ready reports whether Update is going to work now, as far as that can be known
+// without writing to the keychain: it is unlocked, and where the secret is sealed
+// there is room for its file.
+func (k *Keychain) Ready(ctx context.Context, name string) error {
+	return k.do(ctx, "checking", name, func(context.Context) error {
+		return probeSealed(k.Dir, filePrefix("keychain", name))
+	})
+}
+
+// do runs f on a keychain that is there and unlocked, and once more when its
+// service ended meanwhile: the bus may have started another.
+func (k *Keychain) do(ctx context.Context, op, name string, f func(context.Context) error) error {
+	wait := patience
+	if k.silent.Load() {
+		wait = impatience
+	}
+	deadline := time.Now().Add(wait)
+	err := k.attempt(ctx, deadline, f)
+	if errors.Is(err, errVanished) {
+		err = k.attempt(ctx, deadline, f)
+	}
+	k.silent.Store(errors.Is(err, ErrTimeout))
+	return fail(op, name, err)
+}
+
+func (k *Keychain) attempt(ctx context.Context, deadline time.Time, f func(context.Context) error) error {
+	ctx, stop, err := k.open(ctx, deadline)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return f(ctx)
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zalando/go-keyring"
+
+	"github.com/authctl/authctl/internal/atomicfile"
+)
+
+// An item and the sealed file that it may name, read and written so that the two
+// never come apart. The keychain is there and unlocked when these are called.
+
+// read returns the secret. A login that goes on meanwhile may replace the item and
+// its file after we read the one and before we read the other: then the item is new.
+func (k *Keychain) read(ctx context.Context, name string) ([]byte, error) {
+	for last := ""; ; {
+		text, err := k.item(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		item, sealed, err := parseItem(name, text)
+		if err != nil {
+			return nil, err
+		}
+		if !sealed {
+			return []byte(text), nil
+		}
+		data, err := os.ReadFile(filepath.Join(k.Dir, item.file))
+		if err == nil {
+			return unseal(item.key, name, data)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if text == last {
+			return nil, damaged("its file %s is missing", filepath.Join(k.Dir, item.file))
+		}
+		last = text
+	}
+}
+
+func (k *Keychain) create(ctx context.Context, name string, secret []byte) error {
+	text, keep := string(secret), ""
+	if !k.fits(name, secret) {
+		item := newSealedItem(name)
+		if err := k.writeSealed(item, name, secret); err != nil {
+			return err
+		}
+		text, keep = item.String(), item.file
+	}
+	if err := k.set(ctx, name, text); err != nil {
+		if keep != "" && !inDoubt(err) {
+			os.Remove(filepath.Join(k.Dir, keep))
+		}
+		return err
+	}
+	// The secret is stored. What can't be removed now is at the next Create or Delete.
+	_ = sweep(k.Dir, filePrefix("keychain", name), keep)
+	return nil
+}
+
+func (k *Keychain) remove(ctx context.Context, name string) error {
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, keyring.Delete(k.Service, name) })
+	if err = classify(err); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return sweep(k.Dir, filePrefix("keychain", name), "")
+}
+
+func (k *Keychain) compare(ctx context.Context, name string, want []byte) error {
+	got, err := k.read(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return errors.New("the keychain returned something else than what was stored")
+	}
+	return nil
+}
+
+// cleanUp removes Check's secret even when the person gave up meanwhile; not when
+// the keychain didn't answer, for it won't now.
+func (k *Keychain) cleanUp(ctx context.Context, name string, err error) error {
+	if errors.Is(err, ErrTimeout) {
+		return nil
+	}
+	if ctx.Err() != nil {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(context.WithoutCancel(ctx), impatience, ErrTimeout)
+		defer stop()
+	}
+	return k.remove(ctx, name)
+}
+
+// fits reports whether the secret can be an item's text: it is small enough, is
+// text, and is not taken for a sealed one.
+func (k *Keychain) fits(name string, secret []byte) bool {
+	return len(secret) <= k.limit(name) && utf8.Valid(secret) && !strings.HasPrefix(string(secret), itemPrefix)
+}
+
+func (k *Keychain) limit(name string) int {
+	if k.Limit > 0 {
+		return k.Limit
+	}
+	return platformLimit(k.Service, name)
+}
+
+func (k *Keychain) writeSealed(item sealedItem, name string, secret []byte) error {
+	data, err := seal(item.key, name, secret)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(k.Dir, item.file), data)
+}
+
+// inDoubt reports whether a write that failed so may still have been done, or be
+// done yet: then both the old and the new sealed file have to stay.
+func inDoubt(err error) bool {
+	return errors.Is(err, ErrTimeout) || errors.Is(err, errVanished) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// item returns the text of the secret's item.
+func (k *Keychain) item(ctx context.Context, name string) (string, error) {
+	text, err := within(ctx, func() (string, error) { return getItem(k.Service, name) })
+	return text, classify(err)
+}
+
+// set makes text the secret's item.
+func (k *Keychain) set(ctx context.Context, name, text string) error {
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, setItem(k.Service, name, text) })
+	return classify(err)
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// MakeKey writes 32 random bytes to keyFile, 0600, with its directories, unless it
+// is there: then it is checked, and made is false. Errors are ErrKeyFile's.
+func MakeKey(keyFile string) (made bool, err error) {
+	if err := os.MkdirAll(filepath.Dir(keyFile), 0o700); err != nil {
+		return false, keyFileError(keyFile, err)
+	}
+	f, err := os.OpenFile(keyFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return false, awaitKey(keyFile)
+	}
+	if err != nil {
+		return false, keyFileError(keyFile, err)
+	}
+	_, err = f.Write(newKey())
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(keyFile)
+		return false, keyFileError(keyFile, err)
+	}
+	return true, nil
+}
+
+// awaitKey checks a key file that was there. An empty one may be another login's
+// that is about to write it.
+func awaitKey(keyFile string) error {
+	for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
+		info, err := os.Stat(keyFile)
+		if err != nil || info.Size() != 0 || time.Now().After(end) {
+			_, err = readKey(keyFile)
+			return err
+		}
+	}
+}
+
+// readKey returns the key. It looks before it opens: a pipe would block.
+func readKey(keyFile string) ([]byte, error) {
+	info, err := os.Stat(keyFile)
+	if err == nil {
+		err = checkKeyFile(info)
+	}
+	if err != nil {
+		return nil, keyFileError(keyFile, err)
+	}
+	key, err := os.ReadFile(keyFile)
+	if err == nil && len(key) != keySize {
+		err = fmt.Errorf("it holds %d bytes instead of %d", len(key), keySize)
+	}
+	if err != nil {
+		return nil, keyFileError(keyFile, err)
+	}
+	return key, nil
+}
+
+func checkKeyFile(info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return errors.New("it is no regular file")
+	}
+	if info.Size() != keySize {
+		return fmt.Errorf("it holds %d bytes instead of %d", info.Size(), keySize)
+	}
+	return checkPrivate(info)
+}
+
+// keyFileError keeps the text and drops the chain: a key file that doesn't exist
+// must not read as "nothing stored".
+func keyFileError(keyFile string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%w: %s: %v", ErrKeyFile, keyFile, err)
+}

@@ -1,0 +1,54 @@
+// Package store keeps secrets by name: in the operating system's keychain, with
+// what is too large for an item sealed into a file, or in sealed files whose key
+// lies in a file. A secret is whole or absent, whenever the machine stops. What a
+// secret means, and locking between processes that write one, is left to callers.
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Why a store can't be used; wrapped in an *Error. That nothing is stored is
+// fs.ErrNotExist, and none of these ever is.
+var (
+	ErrLocked  = errors.New("the keychain is locked")
+	ErrAbsent  = errors.New("there is no keychain")
+	ErrTimeout = errors.New("the keychain does not answer")
+	ErrDamaged = errors.New("what is stored can't be read") // signing in again replaces it
+	ErrKeyFile = errors.New("the key file can't be used")
+)
+
+// errVanished says that the keychain's service ended while it was asked.
+var errVanished = fmt.Errorf("%w: its service ended while it was asked", ErrAbsent)
+
+// Error says what failed, on which secret, and why.
+type Error struct {
+	Op   string // "reading", "saving", "deleting" or "checking"
+	Name string // the secret's; empty when it is the store that was checked
+	Err  error  // never holds any of the secret
+}
+
+// Error returns one line.
+func (e *Error) Error() string {
+	if e.Name == "" {
+		return e.Op + " the store: " + e.Err.Error()
+	}
+	return fmt.Sprintf("%s secret %q: %v", e.Op, e.Name, e.Err)
+}
+
+// Unwrap returns why.
+func (e *Error) Unwrap() error { return e.Err }
+
+// fail wraps what went wrong at the package's boundary.
+func fail(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Op: op, Name: name, Err: err}
+}
+
+// damaged says why what is stored is of no use any more.
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s; sign in again to replace it", ErrDamaged, fmt.Sprintf(format, args...))
+}
