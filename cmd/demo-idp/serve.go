@@ -27,7 +27,7 @@ func serve(ctx context.Context, args []string, stdin io.Reader, stdout, stderr i
 		return err
 	}
 	defer server.Close()
-	if _, err := fmt.Fprintf(stdout, "issuer %s\nclient-id %s\n", issuer, server.ClientID()); err != nil {
+	if _, err := fmt.Fprintf(stdout, "issuer %s\nclient-id %s\n", issuer, server.Options().ClientID); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)

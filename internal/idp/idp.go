@@ -97,6 +97,9 @@ func (s *Server) Set(edit func(*Options)) {
 	s.store(o)
 }
 
+// Options are those that hold now, defaults filled in.
+func (s *Server) Options() Options { return *s.options.Load() }
+
 func (s *Server) store(o Options) {
 	o.fill()
 	s.options.Store(&o)

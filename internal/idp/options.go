@@ -158,6 +158,3 @@ func (o *Options) setMode(name string) error {
 
 // Modes lists the names of the wrong behaviours.
 func Modes() []string { return slices.Sorted(maps.Keys(modes)) }
-
-// ClientID is the one client's ID.
-func (s *Server) ClientID() string { return s.options.Load().ClientID }
