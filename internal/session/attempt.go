@@ -1,0 +1,82 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+)
+
+// An attempt is how the last renewal ended, kept in a file beside the lock for
+// those who waited for it. Its sequence number tells them whether one ended while
+// they waited; a clock would not. It holds no secret. Losing it costs a request:
+// whoever finds none makes an attempt of their own.
+type attempt struct {
+	Sequence uint64  `json:"sequence"`
+	Outcome  outcome `json:"outcome"`
+	Text     string  `json:"text,omitempty"` // of the error
+}
+
+type outcome string
+
+const (
+	signedIn    outcome = "signed in"
+	renewed     outcome = "renewed"
+	dead        outcome = "dead"
+	unreachable outcome = "unreachable"
+	failed      outcome = "failed"
+	unsaved     outcome = "unsaved"
+)
+
+// lastAttempt is the zero attempt when there is none, or none to be understood.
+func (s *Session) lastAttempt() attempt {
+	var a attempt
+	path, err := s.path(".attempt")
+	if err != nil {
+		return a
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(data, &a) != nil {
+		return attempt{}
+	}
+	return a
+}
+
+// record tells the waiting processes. The caller holds the lock. Nothing is
+// synced or renamed: a reader without the lock that meets a half-written file
+// has met an attempt that ended just now, and takes its result in its turn. A
+// failure to write is let go, for the outcome itself matters more.
+func (s *Session) record(o outcome, cause error) {
+	a := attempt{Sequence: s.lastAttempt().Sequence + 1, Outcome: o}
+	if cause != nil {
+		a.Text = cause.Error()
+	}
+	path, err := s.path(".attempt")
+	if err != nil {
+		return
+	}
+	if data, err := json.Marshal(a); err == nil {
+		_ = os.WriteFile(path, data, 0o600)
+	}
+}
+
+// forgetAttempt removes the file. The caller holds the lock.
+func (s *Session) forgetAttempt() {
+	if path, err := s.path(".attempt"); err == nil {
+		_ = os.Remove(path)
+	}
+}
+
+// err is what the process that made the attempt got, or nil for a success.
+func (a attempt) err() error {
+	switch text := errors.New(a.Text); a.Outcome {
+	case dead:
+		return &DeadError{Reason: a.Text}
+	case unreachable:
+		return &RenewalError{Kind: Unreachable, Err: text}
+	case failed:
+		return &RenewalError{Kind: Failed, Err: text}
+	case unsaved:
+		return &SaveError{Err: text}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// defaultLockTimeout outlasts a renewal that hangs for all of its own bounds.
+const defaultLockTimeout = 2 * time.Minute
+
+// lock takes the profile's lock, which the kernel frees when its holder dies.
+// The file stays for good: whoever deletes a lock file lets two processes hold
+// two files of one name. Errors: *BusyError, *LockError, or ctx's cause.
+func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
+	path, err := s.path(".lock")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return nil, &LockError{Path: path, Err: err}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return s.await(ctx, flock.New(path))
+}
+
+// await blocks in the kernel, which hands the lock on at once and in turn; a
+// thousand processes that poll would be slower and would keep the machine busy.
+func (s *Session) await(ctx context.Context, f *flock.Flock) (unlock func(), err error) {
+	unlock = func() { _ = f.Unlock() }
+	got := make(chan error, 1)
+	go func() { got <- lockThrough(f) }()
+	timeout := time.NewTimer(s.lockTimeout())
+	defer timeout.Stop()
+	select {
+	case err := <-got:
+		if err != nil {
+			return nil, &LockError{Path: f.Path(), Err: err}
+		}
+		return unlock, nil
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-timeout.C:
+		err = &BusyError{Path: f.Path(), Waited: s.lockTimeout()}
+	}
+	go func() { // what comes too late is given back
+		if <-got == nil {
+			unlock()
+		}
+	}()
+	return nil, err
+}
+
+// lockThrough waits on past signals, which some file systems report.
+func lockThrough(f *flock.Flock) error {
+	for {
+		if err := f.Lock(); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+func (s *Session) lockTimeout() time.Duration {
+	if s.LockTimeout > 0 {
+		return s.LockTimeout
+	}
+	return defaultLockTimeout
+}
+
+// BusyError says that another process held the profile's lock all the time.
+type BusyError struct {
+	Path   string
+	Waited time.Duration
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("another process has held %s for %v", e.Path, e.Waited)
+}
+
+// LockError says that the lock can't be had at all: its file can't be made, or
+// is on a file system without locks.
+type LockError struct {
+	Path string
+	Err  error
+}
+
+func (e *LockError) Error() string {
+	if e.Unsupported() {
+		return fmt.Sprintf("the file system of %s has no locks: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("locking %s: %v", e.Path, e.Err)
+}
+
+func (e *LockError) Unwrap() error { return e.Err }
+
+// Unsupported reports whether the file system knows no locks, so that another
+// place for the state is the way out.
+func (e *LockError) Unsupported() bool {
+	return errors.Is(e.Err, errors.ErrUnsupported) || errors.Is(e.Err, syscall.ENOLCK)
+}

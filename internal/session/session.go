@@ -1,0 +1,167 @@
+// Package session keeps one profile's tokens between runs and renews them
+// exactly once, however many processes ask. It does not speak OAuth: the caller
+// supplies the functions that turn a refresh token into a new one and that
+// revoke it. It does not keep secrets either: a Store does.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+)
+
+// ErrSignedOut says that nothing is stored.
+var ErrSignedOut = errors.New("not signed in")
+
+// A Store keeps one secret a name. Create is a login's first write, Update a
+// renewal's; both leave either the old secret or the new one. Get returns an
+// fs.ErrNotExist when nothing is stored, Delete returns nil then. Ready says,
+// cheaply, why an Update would fail now.
+type Store interface {
+	Get(ctx context.Context, name string) ([]byte, error)
+	Create(ctx context.Context, name string, secret []byte) error
+	Update(ctx context.Context, name string, secret []byte) error
+	Delete(ctx context.Context, name string) error
+	Ready(ctx context.Context, name string) error
+}
+
+// Session is one profile's tokens at rest.
+type Session struct {
+	Name    string            // the secret's name: a profile's, and "@" and hex digits for another config file's
+	Store   Store             // where the secret is
+	Dir     string            // of the lock file and the attempt file; made 0700
+	Binding map[string]string // the settings that tokens are good for; see Tokens.Binding
+
+	// Started is when the caller began to ask, the process's start as a rule. What
+	// was obtained since then is fresh to it. Zero: the clock decides nothing.
+	Started time.Time
+
+	LockTimeout time.Duration    // the longest wait for other processes; zero: 2 minutes
+	Now         func() time.Time // nil: time.Now
+}
+
+// Load reads the tokens without a lock. Errors: ErrSignedOut, *BindingError,
+// *FormatError, *VersionError, or the store's own.
+func (s *Session) Load(ctx context.Context) (*Tokens, error) {
+	t, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t, s.checkBinding(t)
+}
+
+// Save stores a login's tokens under the profile's lock: a renewal in flight
+// ends first and is then overwritten. It fills in Version, Binding and ObtainedAt.
+// Errors: *BusyError, *LockError, or the store's own.
+func (s *Session) Save(ctx context.Context, t *Tokens) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	secret, err := s.stamp(t).encode()
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Create(ctx, s.Name, secret); err != nil {
+		return err
+	}
+	s.record(signedIn, nil)
+	return nil
+}
+
+// Delete revokes the tokens by the caller's function and forgets them, whatever
+// that function says, and also when they can't be read. It takes the profile's
+// lock, so a renewal in flight ends first. The binding is not checked: revoke
+// must go to t.Provider with t.Binding's client, not to what is configured now.
+// Nothing stored is no error. Errors: *RevokeError when all is forgotten but not
+// revoked; otherwise *BusyError, *LockError, or the store's own.
+func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Tokens) error) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	t, revokeErr := s.read(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if revokeErr == nil {
+		revokeErr = bounded(ctx, requestTimeout, func(ctx context.Context) error { return revoke(ctx, t) })
+	}
+	// Once revoked, the rest would be a session that looks alive: Ctrl-C no longer counts.
+	if err := s.Store.Delete(context.WithoutCancel(ctx), s.Name); err != nil {
+		return err
+	}
+	s.forgetAttempt()
+	if revokeErr == nil || errors.Is(revokeErr, ErrSignedOut) {
+		return nil
+	}
+	return &RevokeError{revokeErr}
+}
+
+// read is Load for any binding.
+func (s *Session) read(ctx context.Context) (*Tokens, error) {
+	secret, err := s.Store.Get(ctx, s.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrSignedOut
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decode(secret)
+}
+
+// stamp returns a copy of t as it will be stored.
+func (s *Session) stamp(t *Tokens) *Tokens {
+	stamped := *t
+	stamped.Version = version
+	stamped.Binding = s.Binding
+	stamped.ObtainedAt = s.now()
+	return &stamped
+}
+
+func (s *Session) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// path returns the file of this session with the given extension. Names are
+// checked here as well, for they become file names.
+func (s *Session) path(ext string) (string, error) {
+	if !validName(s.Name) {
+		return "", fmt.Errorf("%q can't name a session", s.Name)
+	}
+	return filepath.Join(s.Dir, s.Name+ext), nil
+}
+
+// validName accepts [a-z0-9][a-z0-9._@-]*, which holds no way out of a directory.
+func validName(name string) bool {
+	for i, c := range []byte(name) {
+		alphanumeric := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		punctuation := c == '.' || c == '_' || c == '-' || c == '@'
+		if !alphanumeric && (i == 0 || !punctuation) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// bounded runs f with at most d to spare.
+func bounded(ctx context.Context, d time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return f(ctx)
+}
+
+// RevokeError says that the session is forgotten here, but that the provider
+// was not told so: the tokens stay good there until they expire.
+type RevokeError struct{ Err error }
+
+func (e *RevokeError) Error() string { return "forgotten, but not revoked: " + e.Err.Error() }
+func (e *RevokeError) Unwrap() error { return e.Err }

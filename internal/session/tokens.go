@@ -1,0 +1,133 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// version is of the stored form; a reader refuses any later one.
+const version = 1
+
+// Tokens is the one secret of a profile, stored as JSON. It prints as a
+// placeholder whatever the verb.
+type Tokens struct {
+	Version int `json:"version"`
+
+	// Binding is the settings that these tokens were obtained with and are good
+	// for: issuer, client_id, the endpoints, audience, resources.
+	Binding map[string]string `json:"binding,omitempty"`
+	// Provider is the metadata pinned at login, opaque here, so that a renewal
+	// needs no discovery.
+	Provider json.RawMessage `json:"provider,omitempty"`
+
+	AccessToken  string    `json:"access_token"`
+	TokenType    string    `json:"token_type,omitempty"`
+	Expiry       time.Time `json:"expires_at,omitzero"` // zero: unknown, good until a refresh is asked for
+	RefreshToken string    `json:"refresh_token,omitempty"`
+	Scope        string    `json:"scope,omitempty"` // as granted, space-separated, RFC 6749 §3.3
+
+	// ID token, its exp, its payload as the provider sent it, and whether its
+	// signature was checked. They stay when a renewal brings no new one, the
+	// claims for whoami; IDTokenKept says so.
+	IDToken          string          `json:"id_token,omitempty"`
+	IDTokenExpiry    time.Time       `json:"id_token_expires_at,omitzero"`
+	Claims           json.RawMessage `json:"claims,omitempty"`
+	SignatureChecked bool            `json:"signature_checked,omitempty"`
+	IDTokenKept      bool            `json:"id_token_kept,omitempty"`
+
+	// ObtainedAt is when these tokens were stored, by the clock of this machine.
+	ObtainedAt time.Time `json:"obtained_at,omitzero"`
+	// RefreshRefused is why the provider no longer accepts RefreshToken. Not empty: it is dead.
+	RefreshRefused string `json:"refresh_refused,omitempty"`
+}
+
+// stored is Tokens without its methods.
+type stored Tokens
+
+// encode returns the stored form: times in UTC, JSON values of the provider's as they came.
+func (t *Tokens) encode() ([]byte, error) {
+	s := stored(*t)
+	for _, at := range []*time.Time{&s.Expiry, &s.IDTokenExpiry, &s.ObtainedAt} {
+		*at = storable(*at)
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // it would rewrite the claims
+	if err := e.Encode(s); err != nil {
+		return nil, fmt.Errorf("encoding the session: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// storable brings an instant into what RFC 3339 can say. A provider that grants
+// thousands of years must not make a renewed token unstorable.
+func storable(at time.Time) time.Time {
+	if at = at.UTC(); at.Year() > 9999 {
+		return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	}
+	return at
+}
+
+// decode reads a stored secret. Its errors hold nothing of it, as encoding/json's would.
+func decode(secret []byte) (*Tokens, error) {
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(secret, &head); err != nil || head.Version < 1 {
+		return nil, &FormatError{Size: len(secret)}
+	}
+	if head.Version > version {
+		return nil, &VersionError{Version: head.Version}
+	}
+	var s stored
+	if err := json.Unmarshal(secret, &s); err != nil || s.AccessToken == "" {
+		return nil, &FormatError{Size: len(secret)}
+	}
+	return (*Tokens)(&s), nil
+}
+
+// merge lays a renewal's answer over what was stored. What an answer may leave
+// out when it has not changed stays: the refresh token (RFC 6749 §6), the scope
+// (§5.1), and the ID token with its claims (OpenID Connect Core 12.2).
+func merge(old, answer *Tokens) *Tokens {
+	t := *answer
+	if t.RefreshToken == "" {
+		t.RefreshToken = old.RefreshToken
+	}
+	if t.Scope == "" {
+		t.Scope = old.Scope
+	}
+	if t.Provider == nil {
+		t.Provider = old.Provider
+	}
+	if t.IDToken == "" {
+		t.IDToken, t.IDTokenExpiry = old.IDToken, old.IDTokenExpiry
+		t.Claims, t.SignatureChecked = old.Claims, old.SignatureChecked
+		t.IDTokenKept = true
+	}
+	return &t
+}
+
+// Format keeps the tokens out of whatever a careless %v writes.
+func (t Tokens) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[session tokens]") }
+
+// FormatError says that what is stored is no session of authctl's.
+type FormatError struct {
+	Size int // in bytes
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("the stored session can't be understood (%d bytes)", e.Size)
+}
+
+// VersionError says that a later authctl stored the session: update authctl, or
+// sign in again.
+type VersionError struct {
+	Version int // of the stored form
+}
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("the session was stored by a newer authctl (format %d, this one knows %d)", e.Version, version)
+}
