@@ -1,0 +1,179 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// InvalidError is a setting whose value can't be used, or that has none.
+type InvalidError struct {
+	Profile string // may be empty
+	Key     string
+	Value   string // what to show of it: never a password in a URL or a parameter's value
+	Why     string
+	Missing bool // it has no value and must have one
+}
+
+func (e *InvalidError) Error() string {
+	msg := e.Key
+	if e.Value != "" {
+		msg += fmt.Sprintf(" %q", e.Value)
+	}
+	msg += ": " + e.Why
+	if e.Profile != "" {
+		msg = fmt.Sprintf("profile %q: %s", e.Profile, msg)
+	}
+	return msg
+}
+
+func (p Profile) invalid(key, value, why string) error {
+	return &InvalidError{Profile: p.Name, Key: key, Value: value, Why: why}
+}
+
+func (p Profile) missing(key, why string) error {
+	return &InvalidError{Profile: p.Name, Key: key, Why: why, Missing: true}
+}
+
+// Resolve returns a copy with the built-in defaults filled in, after checking that
+// all of it can be used together. Errors: *InvalidError.
+func (p Profile) Resolve() (Profile, error) {
+	p = p.clone()
+	p.fill()
+	for _, check := range []func(*Profile) error{
+		(*Profile).checkProvider, (*Profile).checkClient, (*Profile).checkScopes, (*Profile).checkRedirect,
+		(*Profile).checkResources, (*Profile).checkParams, (*Profile).checkStore,
+	} {
+		if err := check(&p); err != nil {
+			return Profile{}, err
+		}
+	}
+	return p, nil
+}
+
+func (p *Profile) fill() {
+	if p.Scopes == nil {
+		p.Scopes = []string{"openid", "profile", "email"}
+	}
+	if p.Offline == nil {
+		yes := true
+		p.Offline = &yes
+	}
+	if p.RedirectURI == "" {
+		p.RedirectURI = "http://127.0.0.1/callback"
+	}
+	if p.Store == "" {
+		p.Store = "keychain"
+	}
+	if p.Issuer != "" && !strings.Contains(p.Issuer, "://") {
+		p.Issuer = "https://" + p.Issuer
+	}
+}
+
+func (p *Profile) checkProvider() error {
+	if p.Issuer == "" && (p.AuthorizationURL == "" || p.TokenURL == "") {
+		return p.missing("issuer", "not set, and needed unless authorization_url and token_url both are")
+	}
+	if p.Issuer != "" {
+		if why := checkIssuer(p.Issuer); why != "" {
+			return p.invalid("issuer", shown(p.Issuer), why)
+		}
+	}
+	for _, s := range p.table() {
+		if at, ok := s.at.(*string); ok && strings.HasSuffix(s.Name, "_url") && *at != "" {
+			if why := checkEndpoint(*at); why != "" {
+				return p.invalid(s.Name, shown(*at), why)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Profile) checkClient() error {
+	if p.ClientID == "" {
+		return p.missing("client_id", "not set: the provider gives one when authctl is registered there")
+	}
+	// RFC 6749 appendix A.1
+	if strings.ContainsFunc(p.ClientID, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return p.invalid("client_id", p.ClientID, "it has a character that no client ID may have")
+	}
+	return nil
+}
+
+// checkScopes also drops what is there twice.
+func (p *Profile) checkScopes() error {
+	once := []string{}
+	for _, s := range p.Scopes {
+		// RFC 6749 §3.3: %x21 / %x23-5B / %x5D-7E
+		bad := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
+		if s == "" || strings.ContainsFunc(s, bad) {
+			return p.invalid("scopes", s, "no scope is empty or has a space, a quote or a backslash in it")
+		}
+		if !slices.Contains(once, s) {
+			once = append(once, s)
+		}
+	}
+	p.Scopes = once
+	return nil
+}
+
+func (p *Profile) checkRedirect() error {
+	if why := checkRedirectURI(p.RedirectURI); why != "" {
+		return p.invalid("redirect_uri", shown(p.RedirectURI), why)
+	}
+	switch {
+	case p.TLSCert == "" && p.TLSKey == "":
+		return nil
+	case p.TLSCert == "":
+		return p.missing("tls_cert", "not set, though tls_key is")
+	case p.TLSKey == "":
+		return p.missing("tls_key", "not set, though tls_cert is")
+	case !strings.HasPrefix(strings.ToLower(p.RedirectURI), "https:"):
+		return p.invalid("tls_cert", p.TLSCert, "it is of no use: redirect_uri "+shown(p.RedirectURI)+" is not https")
+	}
+	return nil
+}
+
+func (p *Profile) checkResources() error {
+	for _, r := range p.Resources {
+		if why := checkAbsolute(r); why != "" { // RFC 8707 §2
+			return p.invalid("resources", shown(r), why)
+		}
+	}
+	return nil
+}
+
+// checkParams keeps the parameters that carry a login's safety, or have a setting
+// of their own, out of reach.
+func (p *Profile) checkParams() error {
+	for _, name := range slices.Sorted(maps.Keys(p.Params)) {
+		value := p.Params[name]
+		switch name {
+		case "":
+			return p.invalid("params", "", "a parameter has no name")
+		case "response_type", "client_id", "redirect_uri", "scope", "state", "nonce",
+			"code_challenge", "code_challenge_method", "code_verifier", "grant_type", "code", "device_code",
+			"client_secret", "client_assertion", "client_assertion_type", "refresh_token",
+			"request", "request_uri": // RFC 9101 §4: these would replace all the others
+			return p.invalid("params", name, "authctl sets this parameter itself")
+		case "audience", "resource":
+			return p.invalid("params", name, "this parameter has a setting of its own")
+		case "response_mode":
+			if value != "query" && value != "form_post" {
+				return p.invalid("params", name, "authctl can receive only query and form_post")
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Profile) checkStore() error {
+	switch {
+	case p.Store != "keychain" && p.Store != "file":
+		return p.invalid("store", p.Store, "it must be keychain or file")
+	case p.Store == "file" && p.StoreKeyFile == "":
+		return p.missing("store_key_file", "not set, and needed for the store \"file\"")
+	}
+	return nil
+}

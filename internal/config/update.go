@@ -1,0 +1,88 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/authctl/authctl/internal/atomicfile"
+	"github.com/gofrs/flock"
+)
+
+// ErrBusy means that another process has held the lock all the while.
+var ErrBusy = errors.New("another authctl is changing the configuration")
+
+// lockWait bounds the wait for a lock that is held for milliseconds.
+const lockWait = 10 * time.Second
+
+// Update changes the file at path as edit says, one process at a time: lockPath is
+// a file for that alone. When edit fails or changes nothing, nothing is written.
+// Errors: edit's, *SyntaxError, ErrBusy, or the system's.
+func Update(path, lockPath string, edit func(*Edit) error) error {
+	unlock, err := lock(lockPath)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	path, text, err := read(path)
+	if err != nil {
+		return err
+	}
+	e, err := newEdit(path, text)
+	if err != nil {
+		return err
+	}
+	if err := edit(e); err != nil || e.Text() == text {
+		return err
+	}
+	return atomicfile.Write(path, []byte(e.Text()))
+}
+
+func lock(path string) (unlock func() error, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	l := flock.New(path) // 0600
+	_, err = l.TryLockContext(ctx, 10*time.Millisecond)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = ErrBusy
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", path, err)
+	}
+	return l.Unlock, nil
+}
+
+// Writable says why a later Update would fail, as far as can be told without one.
+// It leaves nothing behind, no directory either.
+func Writable(path string) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return &fs.PathError{Op: "write", Path: path, Err: errors.New("it is a directory")}
+	}
+	f, err := os.CreateTemp(existing(filepath.Dir(path)), ".authctl-tmp-*") // atomicfile.IsTemp knows it
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// existing returns dir, or the directory above it in which it would be made.
+func existing(dir string) string {
+	for {
+		_, err := os.Stat(dir)
+		up := filepath.Dir(dir)
+		if !errors.Is(err, fs.ErrNotExist) || up == dir {
+			return dir
+		}
+		dir = up
+	}
+}
