@@ -1,0 +1,144 @@
+package oauth
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// Request is what to ask a person's consent for.
+type Request struct {
+	RedirectURI string
+	Scopes      []string
+	Offline     bool // add offline_access, where the provider lists it
+	Audience    string
+	Resources   []string          // RFC 8707
+	Params      map[string]string // more parameters of the authorization request
+
+	// OpenID Connect Core 3.1.2.1; empty or nil: not sent.
+	Prompt, LoginHint, ACRValues string
+	MaxAge                       *int // seconds
+}
+
+// Authorization is one attempt at signing in: the URL to open, and what the
+// response to it is checked against.
+type Authorization struct {
+	URL          string
+	State        string
+	OfflineAsked bool // offline_access is among the scopes
+
+	client   *Client
+	request  Request
+	scopes   []string
+	nonce    string // empty: none was sent
+	verifier string
+	started  time.Time
+}
+
+// reserved are the parameters that tie a response to its request. A setting
+// must not replace them.
+func reserved(param string) bool {
+	switch param {
+	case "response_type", "client_id", "redirect_uri", "scope", "state", "nonce",
+		"code_challenge", "code_challenge_method", "request", "request_uri":
+		return true
+	}
+	return false
+}
+
+// Authorize prepares an authorization request with PKCE (RFC 7636), state and,
+// for OpenID Connect, a nonce: 256 random bits each.
+func (c *Client) Authorize(r Request) (*Authorization, error) {
+	if c.ID == "" {
+		return nil, &ConfigError{"client ID", "none is set"}
+	}
+	a := &Authorization{
+		State:    random(),
+		client:   c,
+		request:  r,
+		scopes:   c.scopes(r),
+		verifier: oauth2.GenerateVerifier(),
+		started:  c.now(),
+	}
+	a.OfflineAsked = slices.Contains(a.scopes, "offline_access")
+	if slices.Contains(a.scopes, "openid") {
+		a.nonce = random()
+	}
+	options, err := a.options()
+	if err != nil {
+		return nil, err
+	}
+	a.URL = a.config().AuthCodeURL(a.State, options...)
+	if resources := a.resources(); resources != nil {
+		a.URL += "&" + resources.Encode()
+	}
+	return a, nil
+}
+
+// scopes adds offline_access only where it is known: a provider may refuse a
+// scope that it doesn't have.
+func (c *Client) scopes(r Request) []string {
+	scopes := slices.Clone(r.Scopes)
+	if r.Offline && slices.Contains(c.Metadata.ScopesSupported, "offline_access") &&
+		!slices.Contains(scopes, "offline_access") {
+		scopes = append(scopes, "offline_access")
+	}
+	return scopes
+}
+
+func (a *Authorization) options() ([]oauth2.AuthCodeOption, error) {
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
+	for name, value := range a.request.Params {
+		if reserved(name) {
+			return nil, &ConfigError{"parameter " + name, "it is authctl's own"}
+		}
+		options = append(options, oauth2.SetAuthURLParam(name, value))
+	}
+	maxAge := ""
+	if a.request.MaxAge != nil {
+		maxAge = strconv.Itoa(*a.request.MaxAge)
+	}
+	for _, p := range [][2]string{
+		{"nonce", a.nonce},
+		{"audience", a.request.Audience},
+		{"prompt", a.request.Prompt},
+		{"login_hint", a.request.LoginHint},
+		{"acr_values", a.request.ACRValues},
+		{"max_age", maxAge},
+	} {
+		if p[1] != "" {
+			options = append(options, oauth2.SetAuthURLParam(p[0], p[1]))
+		}
+	}
+	return options, nil
+}
+
+func (a *Authorization) config() *oauth2.Config {
+	config := a.client.config()
+	config.RedirectURL = a.request.RedirectURI
+	config.Scopes = a.scopes
+	return config
+}
+
+// resources are what x/oauth2 can't send: it repeats no parameter.
+func (a *Authorization) resources() url.Values {
+	if len(a.request.Resources) == 0 {
+		return nil
+	}
+	return url.Values{"resource": a.request.Resources}
+}
+
+func (a *Authorization) scope() string { return strings.Join(a.scopes, " ") }
+
+// random is 256 bits in base64url.
+func random() string {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,123 @@
+package oauth
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"syscall"
+)
+
+// ErrNoRevocation: the provider has no revocation endpoint.
+var ErrNoRevocation = errors.New("the provider has no revocation endpoint")
+
+// Error is an OAuth error that the provider answered with, RFC 6749 §4.1.2.1
+// and §5.2. Its texts are cleaned: printable, short, without a secret of ours.
+type Error struct {
+	Op          string // what was asked for: "authorization", "token request", …
+	Code        string // as in "invalid_grant"
+	Description string // may be empty
+	URI         string // of a page about it; may be empty
+	Status      int    // of the HTTP answer; 0 for an authorization response
+}
+
+func (e *Error) Error() string {
+	if e.Description == "" {
+		return e.Code
+	}
+	return e.Code + ": " + e.Description
+}
+
+// CheckError is an answer that failed a check, so that nothing of it is used.
+type CheckError struct {
+	What string // "ID token", "discovery", …
+	Why  string // cleaned as Error's texts are
+}
+
+func (e *CheckError) Error() string { return e.What + ": " + e.Why }
+
+// ConfigError is a setting that nothing can be done with.
+type ConfigError struct{ What, Why string }
+
+func (e *ConfigError) Error() string { return e.What + ": " + e.Why }
+
+// InsecureError is a URL that is plain http and not on loopback.
+type InsecureError struct{ URL string }
+
+func (e *InsecureError) Error() string {
+	return fmt.Sprintf("%s is not https: plain http is for loopback only", e.URL)
+}
+
+// UnreachableError is a provider that gave no usable answer at all: the network
+// failed, time ran out, or it said 5xx or 429. Asking later may help.
+type UnreachableError struct {
+	Op, URL string
+	Err     error
+}
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+func (e *UnreachableError) Error() string {
+	host := e.URL
+	if u, err := url.Parse(e.URL); err == nil {
+		host = u.Host
+	}
+	return fmt.Sprintf("%s: %s: %s", e.Op, host, reason(e.Err, host))
+}
+
+// reason is the innermost cause of a failed request, in one short phrase.
+func reason(err error, host string) string {
+	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	case errors.As(err, &dns):
+		return lookup(dns, host)
+	case errors.As(err, &certificate):
+		return certificate.Err.Error()
+	case isTimeout(err):
+		return "timed out"
+	case errors.As(err, &errno):
+		return errno.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection ended before the answer did"
+	}
+	return innermost(err).Error()
+}
+
+// lookup names the host that was looked up when it is another: a proxy's.
+func lookup(err *net.DNSError, host string) string {
+	why := err.Err
+	if err.IsTimeout {
+		why = "name lookup timed out"
+	}
+	if u := (&url.URL{Host: host}); u.Hostname() == err.Name {
+		return why
+	}
+	return fmt.Sprintf("looking up %s: %s", err.Name, why)
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// innermost drops what net/http and net put around an error: the URL once more.
+func innermost(err error) error {
+	var fromURL *url.Error
+	if errors.As(err, &fromURL) {
+		err = fromURL.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return err
+}

@@ -1,0 +1,157 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	timeLimit     = 30 * time.Second // from connecting to the last byte
+	bodyLimit     = 1 << 20          // bytes of an answer, decompressed
+	redirectLimit = 5
+)
+
+// HTTPClient is base with the limits that a provider's answers need: 30 s in
+// all, 1 MiB a body, plain http for loopback only. A POST, which carries
+// secrets, follows no redirect; a GET follows five within its own origin.
+// Time-outs of connecting and the TLS version are base's.
+func HTTPClient(base http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport:     &guard{base},
+		CheckRedirect: checkRedirect,
+		Timeout:       timeLimit,
+	}
+}
+
+type guard struct{ base http.RoundTripper }
+
+func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := checkScheme(r.URL); err != nil {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, err
+	}
+	resp, err := g.base.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = http.MaxBytesReader(nil, resp.Body, bodyLimit)
+	return resp, nil
+}
+
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	first := via[0]
+	switch {
+	case first.Method != http.MethodGet:
+		return http.ErrUseLastResponse
+	case origin(r.URL) != origin(first.URL):
+		return &CheckError{"redirect", fmt.Sprintf("%s leads to %s, another host", origin(first.URL), secrets{}.clean(origin(r.URL)))}
+	case len(via) > redirectLimit:
+		return &CheckError{"redirect", fmt.Sprintf("%s leads on more than %d times", origin(first.URL), redirectLimit)}
+	}
+	return nil
+}
+
+// origin is u's scheme, host and port, RFC 6454 §4.
+func origin(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return u.Scheme + "://" + host
+}
+
+// checkURL: what is a URL that secrets may be sent to, as RFC 6749 §3.1 and
+// §3.2 have it: absolute, https or loopback, no fragment.
+func checkURL(what, raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
+		return &ConfigError{what, fmt.Sprintf("%q is no https URL", secrets{}.clean(raw))}
+	case u.User != nil:
+		return &ConfigError{what, "a URL with a user name or a password in it is refused"}
+	case u.Fragment != "":
+		return &ConfigError{what, fmt.Sprintf("%q has a fragment", secrets{}.clean(raw))}
+	}
+	return checkScheme(u)
+}
+
+func checkScheme(u *url.URL) error {
+	if u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()) {
+		return nil
+	}
+	return &InsecureError{secrets{}.clean(u.Redacted())}
+}
+
+// isLoopback is about names, so that nothing is looked up: localhost, 127.0.0.0/8, ::1.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// answer is one HTTP answer, read whole.
+type answer struct {
+	op, url   string
+	status    int
+	mediaType string
+	body      []byte
+}
+
+// send does one request. An error is a *CheckError, an *InsecureError or an
+// *UnreachableError; any status is an answer.
+func send(hc *http.Client, op string, r *http.Request) (*answer, error) {
+	r.Header.Set("Accept", "application/json, */*;q=0.1")
+	resp, err := hc.Do(r)
+	if err != nil {
+		return nil, sendError(op, r.URL, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, sendError(op, r.URL, err)
+	}
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return &answer{op, r.URL.String(), resp.StatusCode, mediaType, body}, nil
+}
+
+func sendError(op string, u *url.URL, err error) error {
+	var check *CheckError
+	var insecure *InsecureError
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &check):
+		return &CheckError{op, check.Error()}
+	case errors.As(err, &insecure):
+		return insecure
+	case errors.As(err, &large):
+		return &CheckError{op, "the answer is larger than 1 MiB"}
+	}
+	return &UnreachableError{op, u.String(), err}
+}
+
+// isTemporary: the provider had no answer now, RFC 6585 §4 and RFC 9110 §15.6.
+func (a *answer) isTemporary() bool {
+	return a.status >= 500 || a.status == http.StatusTooManyRequests
+}
+
+func (a *answer) isSuccess() bool { return a.status >= 200 && a.status < 300 }
+
+func (a *answer) unreachable(why string) error {
+	return &UnreachableError{a.op, a.url, errors.New(why)}
+}
+
+// statusLine is in our words, not the provider's: "answered 503 Service Unavailable".
+func (a *answer) statusLine() string {
+	return strings.TrimSpace(fmt.Sprintf("answered %d %s", a.status, http.StatusText(a.status)))
+}

@@ -1,0 +1,131 @@
+package oauth
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Values of Metadata.Source when there is no document.
+const (
+	SourceConfigured   = "configured"
+	SourceDefaultPaths = "default paths"
+)
+
+// Endpoints are the ones that were set by hand; empty: not set.
+type Endpoints struct {
+	Authorization, Token, JWKS, Userinfo, Revocation, DeviceAuthorization string
+}
+
+// Metadata is what is known of a provider. Its JSON, in the names of RFC 8414
+// §2 and OpenID Connect Discovery §3, is kept with a session: pinned endpoints
+// need no second discovery.
+type Metadata struct {
+	Issuer                      string `json:"issuer,omitempty"` // without a document: as typed, which need not be what iss says
+	AuthorizationEndpoint       string `json:"authorization_endpoint,omitempty"`
+	TokenEndpoint               string `json:"token_endpoint,omitempty"`
+	JWKSURI                     string `json:"jwks_uri,omitempty"`
+	UserinfoEndpoint            string `json:"userinfo_endpoint,omitempty"`
+	RevocationEndpoint          string `json:"revocation_endpoint,omitempty"`
+	DeviceAuthorizationEndpoint string `json:"device_authorization_endpoint,omitempty"`
+
+	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	CodeChallengeMethodsSupported     []string `json:"code_challenge_methods_supported,omitempty"`
+	ScopesSupported                   []string `json:"scopes_supported,omitempty"`
+	IDTokenSigningAlgValuesSupported  []string `json:"id_token_signing_alg_values_supported,omitempty"`
+
+	// RFC 9207 §3: the provider promises iss in every authorization response.
+	AuthorizationResponseIssParameterSupported bool `json:"authorization_response_iss_parameter_supported,omitempty"`
+
+	// Source is the URL of the document, or SourceConfigured or SourceDefaultPaths.
+	Source string `json:"authctl_source"`
+
+	// Keys is the JWK set with the one key that the last ID token was checked
+	// with, so that a renewal fetches keys only after they changed.
+	Keys json.RawMessage `json:"authctl_keys,omitempty"`
+}
+
+// parse reads a document. What it can't say about itself is not taken from it.
+func parse(document []byte, source string) (*Metadata, bool) {
+	var m *Metadata
+	if json.Unmarshal(document, &m) != nil || m == nil || m.Issuer == "" {
+		return nil, false
+	}
+	m.Source, m.Keys = source, nil
+	return m, true
+}
+
+func (m *Metadata) override(e Endpoints) {
+	for _, o := range []struct {
+		endpoint *string
+		explicit string
+	}{
+		{&m.AuthorizationEndpoint, e.Authorization},
+		{&m.TokenEndpoint, e.Token},
+		{&m.JWKSURI, e.JWKS},
+		{&m.UserinfoEndpoint, e.Userinfo},
+		{&m.RevocationEndpoint, e.Revocation},
+		{&m.DeviceAuthorizationEndpoint, e.DeviceAuthorization},
+	} {
+		if o.explicit != "" {
+			*o.endpoint = o.explicit
+		}
+	}
+}
+
+// check: the two endpoints that a login needs are there, all are safe to speak
+// to, and S256 is not ruled out. A document that lists no PKCE method at all
+// says nothing: Microsoft's doesn't, and has S256 all the same.
+func (m *Metadata) check() error {
+	for _, endpoint := range []struct {
+		what, url string
+		needed    bool
+	}{
+		{"authorization endpoint", m.AuthorizationEndpoint, true},
+		{"token endpoint", m.TokenEndpoint, true},
+		{"JWKS", m.JWKSURI, false},
+		{"userinfo endpoint", m.UserinfoEndpoint, false},
+		{"revocation endpoint", m.RevocationEndpoint, false},
+		{"device authorization endpoint", m.DeviceAuthorizationEndpoint, false},
+	} {
+		if endpoint.url == "" && endpoint.needed {
+			return &ConfigError{endpoint.what, "neither discovered nor set"}
+		}
+		if endpoint.url != "" {
+			if err := checkURL(endpoint.what, endpoint.url); err != nil {
+				return err
+			}
+		}
+	}
+	if methods := m.CodeChallengeMethodsSupported; len(methods) > 0 && !slices.Contains(methods, "S256") {
+		return &CheckError{"discovery", "the provider offers PKCE without S256: " + secrets{}.clean(strings.Join(methods, " "))}
+	}
+	return nil
+}
+
+// discovered: there is a document, so what it says of the issuer is the rule.
+func (m *Metadata) discovered() bool {
+	return m.Source != SourceConfigured && m.Source != SourceDefaultPaths
+}
+
+// algorithms are those that an ID token may be signed with: of the provider's
+// list, RS256 when its document has none (OpenID Connect Core 3.1.3.7, 7), but
+// never "none" and never an HMAC, whatever it lists.
+func (m *Metadata) algorithms() []jose.SignatureAlgorithm {
+	asymmetric := []jose.SignatureAlgorithm{
+		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
+		jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+	}
+	switch listed := m.IDTokenSigningAlgValuesSupported; {
+	case !m.discovered() || m.JWKSURI == "":
+		return asymmetric
+	case len(listed) == 0:
+		return []jose.SignatureAlgorithm{jose.RS256}
+	default:
+		return slices.DeleteFunc(asymmetric, func(a jose.SignatureAlgorithm) bool {
+			return !slices.Contains(listed, string(a))
+		})
+	}
+}

@@ -1,0 +1,68 @@
+package oauth
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+)
+
+// fields are the answer's members, nil when it is none. RFC 6749 §5.1 wants JSON,
+// whatever media type it is said to be; a few old providers still answer a form.
+func (a *answer) fields() map[string]json.RawMessage {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(a.body, &object) == nil {
+		return object
+	}
+	if a.mediaType != "application/x-www-form-urlencoded" {
+		return nil
+	}
+	form, err := url.ParseQuery(string(a.body))
+	if err != nil {
+		return nil
+	}
+	object = map[string]json.RawMessage{}
+	for name := range form {
+		object[name], _ = json.Marshal(form.Get(name)) // a string always can
+	}
+	return object
+}
+
+// refusal is why the answer is no success, nil when it is one. An OAuth error is
+// one under any status, 200 too. Nothing of another body is ever quoted: it may
+// hold anything.
+func (a *answer) refusal(hide secrets) error {
+	refused := a.oauthError(hide)
+	switch {
+	case refused != nil && a.isTemporary() && !refused.isFinal():
+		return a.unreachable(a.statusLine() + ", " + refused.Error())
+	case refused != nil:
+		return refused
+	case a.isTemporary():
+		return a.unreachable(a.statusLine())
+	case a.status >= 300 && a.status < 400:
+		return &CheckError{a.op, a.statusLine() + ": a redirect is not followed here"}
+	case !a.isSuccess():
+		return &CheckError{a.op, a.statusLine() + " without an OAuth error"}
+	}
+	return nil
+}
+
+// oauthError reads RFC 6749 §5.2; nil when the answer has no error.
+func (a *answer) oauthError(hide secrets) *Error {
+	fields := a.fields()
+	text := func(name string) string {
+		var s string
+		json.Unmarshal(fields[name], &s) // what is no string is no text
+		return hide.clean(s)
+	}
+	if text("error") == "" {
+		return nil
+	}
+	return &Error{a.op, text("error"), text("error_description"), text("error_uri"), a.status}
+}
+
+// isFinal: asking again won't help, although the status is 5xx or 429. Web
+// frameworks put "Internal Server Error" there, which is no code.
+func (e *Error) isFinal() bool {
+	return e.Code != "server_error" && e.Code != "temporarily_unavailable" && !strings.Contains(e.Code, " ")
+}

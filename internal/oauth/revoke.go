@@ -1,0 +1,53 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Revoke makes the provider forget a token, RFC 7009. The hint says what it is:
+// "refresh_token" or "access_token". A token that the provider doesn't know is
+// revoked as well.
+//
+// Errors are ErrNoRevocation and as Redeem's.
+func (c *Client) Revoke(ctx context.Context, token, hint string) error {
+	endpoint := c.Metadata.RevocationEndpoint
+	if endpoint == "" {
+		return ErrNoRevocation
+	}
+	if err := checkURL("revocation endpoint", endpoint); err != nil {
+		return err
+	}
+	form := url.Values{"token": {token}, "token_type_hint": {hint}}
+	r, err := c.authenticated(ctx, endpoint, form)
+	if err != nil {
+		return &ConfigError{"revocation endpoint", "no URL"}
+	}
+	a, err := send(c.HTTP, "revocation", r)
+	if err != nil {
+		return err
+	}
+	return a.refusal(secrets{token, c.Secret})
+}
+
+// authenticated is a POST of form with the client's authentication, as x/oauth2
+// makes it for the token endpoint (RFC 6749 §2.3.1).
+func (c *Client) authenticated(ctx context.Context, endpoint string, form url.Values) (*http.Request, error) {
+	if c.secretInForm() {
+		form.Set("client_id", c.ID)
+		if c.Secret != "" {
+			form.Set("client_secret", c.Secret)
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if !c.secretInForm() {
+		r.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret))
+	}
+	return r, nil
+}

@@ -1,0 +1,126 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// tokenRequest is one request to the token endpoint. x/oauth2 makes the form and
+// the client's authentication, and reads the tokens. Between it and the network
+// stands tokenRequest, as its http.RoundTripper: it adds what x/oauth2 can't
+// send, and lets only a JSON object that is no error through.
+type tokenRequest struct {
+	client *Client
+	op     string
+	extra  url.Values // more parameters of the form
+	hide   secrets
+
+	sent      time.Time
+	expiresIn json.RawMessage
+	err       error
+}
+
+// do runs ask, which is to make x/oauth2 do exactly one request.
+func (t *tokenRequest) do(ctx context.Context, ask func(context.Context) (*oauth2.Token, error)) (*Grant, error) {
+	if err := checkURL("token endpoint", t.client.Metadata.TokenEndpoint); err != nil {
+		return nil, err
+	}
+	token, err := ask(context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: t}))
+	if t.err != nil {
+		return nil, t.err
+	}
+	if err != nil { // its text may hold the answer
+		return nil, &CheckError{t.op, "the answer holds no access token that can be read"}
+	}
+	return t.grant(token)
+}
+
+func (t *tokenRequest) RoundTrip(r *http.Request) (*http.Response, error) {
+	fields, err := t.send(r)
+	if err != nil {
+		t.err = err
+		return nil, err
+	}
+	// The expiry is ours to count, from before the request was sent; x/oauth2
+	// would also stumble over 3600.0.
+	t.expiresIn = fields["expires_in"]
+	delete(fields, "expires_in")
+	body, err := json.Marshal(fields)
+	return &http.Response{
+		StatusCode: http.StatusOK,
+		Header:     http.Header{"Content-Type": {"application/json"}},
+		Body:       io.NopCloser(bytes.NewReader(body)),
+		Request:    r,
+	}, err
+}
+
+func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error) {
+	defer r.Body.Close()
+	form, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.extra) > 0 {
+		form = append(append(form, '&'), t.extra.Encode()...)
+	}
+	request, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(form))
+	if err != nil {
+		return nil, err
+	}
+	request.Header = r.Header.Clone()
+	t.sent = t.client.now()
+	a, err := send(t.client.HTTP, t.op, request)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.refusal(t.hide); err != nil {
+		return nil, err
+	}
+	fields := a.fields()
+	if fields == nil {
+		return nil, &CheckError{t.op, "the answer is no JSON object"}
+	}
+	return fields, nil
+}
+
+// grant checks what RFC 6749 §5.1 says of an answer, but for the ID token.
+func (t *tokenRequest) grant(token *oauth2.Token) (*Grant, error) {
+	idToken, _ := token.Extra("id_token").(string)
+	scope, _ := token.Extra("scope").(string)
+	switch {
+	// DPoP and mac tokens need a key that nobody here has, §7.1. An absent
+	// type is a provider's slip that others take for Bearer too.
+	case !strings.EqualFold(token.Type(), "Bearer"):
+		return nil, &CheckError{t.op, "the token is of type " + t.hide.clean(token.TokenType) + ", not Bearer"}
+	// The tokens will stand in shells, in headers and in other programs' configuration.
+	case !isVisible(token.AccessToken), !isVisible(token.RefreshToken), !isVisible(idToken):
+		return nil, &CheckError{t.op, "a token has a character that no token may have"}
+	case !isVisible(strings.ReplaceAll(scope, " ", "")):
+		return nil, &CheckError{t.op, "the scope has a character that no scope may have"}
+	}
+	expiry, err := expiryOf(token.AccessToken, t.expiresIn, t.sent)
+	if err != nil {
+		return nil, &CheckError{t.op, err.Error()}
+	}
+	return &Grant{
+		AccessToken:  token.AccessToken,
+		TokenType:    "Bearer",
+		Expiry:       expiry,
+		RefreshToken: token.RefreshToken,
+		Scope:        scope,
+		IDToken:      idToken,
+	}, nil
+}
+
+// isVisible: only %x21-7E, the narrower of RFC 6749's appendices A.12 and A.4.
+func isVisible(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e })
+}
