@@ -44,7 +44,7 @@ type Session struct {
 }
 
 // Load reads the tokens without a lock. Errors: ErrSignedOut, *BindingError,
-// *FormatError, *VersionError, or the store's own.
+// *FormatError, or the store's own.
 func (s *Session) Load(ctx context.Context) (*Tokens, error) {
 	t, err := s.read(ctx)
 	if err != nil {
@@ -77,30 +77,33 @@ func (s *Session) Save(ctx context.Context, t *Tokens) error {
 // that function says, and also when they can't be read. It takes the profile's
 // lock, so a renewal in flight ends first. The binding is not checked: revoke
 // must go to t.Provider with t.Binding's client, not to what is configured now.
-// Nothing stored is no error. Errors: *RevokeError when all is forgotten but not
-// revoked; otherwise *BusyError, *LockError, or the store's own.
-func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Tokens) error) error {
+// Nothing stored is no error, and revoke is not called then.
+//
+// With err nil all is forgotten here; revocation is then why the provider was
+// not told so, if it was not. err: *BusyError, *LockError, ctx's cause, or the
+// store's own.
+func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Tokens) error) (revocation, err error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer unlock()
-	t, revokeErr := s.read(ctx)
+	t, unread := s.read(ctx)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
-	if revokeErr == nil {
-		revokeErr = bounded(ctx, requestTimeout, func(ctx context.Context) error { return revoke(ctx, t) })
+	switch {
+	case unread == nil:
+		revocation = bounded(ctx, requestTimeout, func(ctx context.Context) error { return revoke(ctx, t) })
+	case !errors.Is(unread, ErrSignedOut):
+		revocation = unread
 	}
-	// Once revoked, the rest would be a session that looks alive: Ctrl-C no longer counts.
+	// What is left would look alive though it is revoked: Ctrl-C no longer counts.
 	if err := s.Store.Delete(context.WithoutCancel(ctx), s.Name); err != nil {
-		return err
+		return revocation, err
 	}
 	s.forgetAttempt()
-	if revokeErr == nil || errors.Is(revokeErr, ErrSignedOut) {
-		return nil
-	}
-	return &RevokeError{revokeErr}
+	return revocation, nil
 }
 
 // read is Load for any binding.
@@ -158,10 +161,3 @@ func bounded(ctx context.Context, d time.Duration, f func(context.Context) error
 	defer cancel()
 	return f(ctx)
 }
-
-// RevokeError says that the session is forgotten here, but that the provider
-// was not told so: the tokens stay good there until they expire.
-type RevokeError struct{ Err error }
-
-func (e *RevokeError) Error() string { return "forgotten, but not revoked: " + e.Err.Error() }
-func (e *RevokeError) Unwrap() error { return e.Err }

@@ -76,14 +76,14 @@ func decode(secret []byte) (*Tokens, error) {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(secret, &head); err != nil || head.Version < 1 {
-		return nil, &FormatError{Size: len(secret)}
+		return nil, &FormatError{Why: "it is not authctl's"}
 	}
 	if head.Version > version {
-		return nil, &VersionError{Version: head.Version}
+		return nil, &FormatError{Why: "a newer authctl stored it; update this one or sign in again"}
 	}
 	var s stored
 	if err := json.Unmarshal(secret, &s); err != nil || s.AccessToken == "" {
-		return nil, &FormatError{Size: len(secret)}
+		return nil, &FormatError{Why: "it is damaged"}
 	}
 	return (*Tokens)(&s), nil
 }
@@ -113,21 +113,9 @@ func merge(old, answer *Tokens) *Tokens {
 // Format keeps the tokens out of whatever a careless %v writes.
 func (t Tokens) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[session tokens]") }
 
-// FormatError says that what is stored is no session of authctl's.
+// FormatError says that what is stored is no session that this authctl knows.
 type FormatError struct {
-	Size int // in bytes
+	Why string // never a part of what is stored
 }
 
-func (e *FormatError) Error() string {
-	return fmt.Sprintf("the stored session can't be understood (%d bytes)", e.Size)
-}
-
-// VersionError says that a later authctl stored the session: update authctl, or
-// sign in again.
-type VersionError struct {
-	Version int // of the stored form
-}
-
-func (e *VersionError) Error() string {
-	return fmt.Sprintf("the session was stored by a newer authctl (format %d, this one knows %d)", e.Version, version)
-}
+func (e *FormatError) Error() string { return "the stored session can't be understood: " + e.Why }
