@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/pkg/browser"
+)
+
+// browserRunner opens url and returns when the browser's command ends, which for
+// some is when the person closes the browser.
+type browserRunner func(url string) error
+
+// systemBrowser is the desktop's own. What it prints goes nowhere: stdout is ours, and
+// a file, unlike a pipe, doesn't kill a browser that outlives us.
+func systemBrowser(url string) error {
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer nowhere.Close()
+	browser.Stdout, browser.Stderr = nowhere, nowhere
+	if err := browser.OpenURL(url); err != nil {
+		return errorf("the browser could not be opened: %w", err)
+	}
+	return nil
+}
+
+// commandBrowser runs the first of the commands that works (BROWSER may list several).
+func commandBrowser(commands []string) browserRunner {
+	return func(url string) (err error) {
+		for _, command := range commands {
+			if command == "" {
+				continue
+			}
+			if err = runBrowser(command, url); err == nil {
+				return nil
+			}
+		}
+		return err
+	}
+}
+
+// runBrowser runs it in a session of its own, so that neither Ctrl-C here nor the end
+// of this terminal ends the person's browser.
+func runBrowser(command, url string) error {
+	args := browserArgs(command, url)
+	child := exec.Command(args[0], args[1:]...)
+	detach(child)
+	if err := child.Run(); err != nil {
+		return errorf("the browser %q failed: %w", args[0], err)
+	}
+	return nil
+}
+
+// browserArgs is the command with the URL in place of %s, or at its end.
+func browserArgs(command, url string) []string {
+	args := []string{command}
+	if _, err := exec.LookPath(command); err != nil { // a path with spaces is one word
+		args = splitCommand(command)
+	}
+	placed := false
+	for i, arg := range args {
+		if i > 0 && strings.Contains(arg, "%s") {
+			args[i], placed = strings.ReplaceAll(arg, "%s", url), true
+		}
+	}
+	if !placed {
+		args = append(args, url)
+	}
+	return args
+}
+
+// splitCommand splits at spaces outside of quotes. There are no variables and no
+// escapes: a browser that needs a shell can be a script.
+func splitCommand(s string) []string {
+	var words []string
+	var word strings.Builder
+	var quote rune
+	started := false
+	for _, c := range s {
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote, started = c, true
+		case quote == 0 && (c == ' ' || c == '\t'):
+			if started {
+				words = append(words, word.String())
+				word.Reset()
+				started = false
+			}
+		default:
+			word.WriteRune(c)
+			started = true
+		}
+	}
+	if started || len(words) == 0 {
+		words = append(words, word.String())
+	}
+	return words
+}

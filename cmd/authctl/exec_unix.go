@@ -1,0 +1,49 @@
+//go:build !windows
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+// become replaces this process by the program, so that signals, the exit code and
+// the terminal are the program's own. config, where there is one, is what the
+// program reads from the pipe whose path takes the place of configPath in args.
+func become(_ *cobra.Command, program string, args, env []string, config []byte) error {
+	if config != nil {
+		path, err := filledPipe(config)
+		if err != nil {
+			return err
+		}
+		args = withConfigPath(args, path)
+	}
+	err := syscall.Exec(program, args, env)
+	return &commandError{args[0], 126, err}
+}
+
+// filledPipe is the path of a pipe that holds data and then ends. A pipe takes
+// 64 KiB before a write waits for a reader; no server takes a header as long.
+func filledPipe(data []byte) (string, error) {
+	const capacity = 64 << 10
+	if len(data) > capacity {
+		return "", errorf("the token has %d bytes, too many for a header", len(data))
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return "", errorf("making a pipe: %w", err)
+	}
+	if _, err := w.Write(data); err != nil {
+		return "", errorf("filling a pipe: %w", err)
+	}
+	w.Close()
+	fd, err := unix.Dup(int(r.Fd())) // unlike r, it stays open in the program
+	if err != nil {
+		return "", errorf("passing on a pipe: %w", err)
+	}
+	return fmt.Sprintf("/dev/fd/%d", fd), nil
+}

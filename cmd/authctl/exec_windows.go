@@ -1,0 +1,34 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+)
+
+// become runs the program and ends with its exit code: Windows can't replace a
+// process. Ctrl-C reaches every process of the console, so it is the program's to
+// act on. config, where there is one, is fed to the program's stdin, since there is no
+// /dev/fd.
+func become(cmd *cobra.Command, program string, args, env []string, config []byte) error {
+	child := exec.Command(program)
+	child.Args, child.Env = args, env
+	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if config != nil {
+		child.Args = withConfigPath(args, "-")
+		child.Stdin = bytes.NewReader(config)
+	}
+	signal.Ignore(os.Interrupt)
+	err := child.Run()
+	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
+		return &exitError{ended.ExitCode()}
+	}
+	if err != nil {
+		return &commandError{args[0], 126, err}
+	}
+	return nil
+}

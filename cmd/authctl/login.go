@@ -1,0 +1,401 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/session"
+	"github.com/authctl/authctl/internal/store"
+)
+
+const loginTimeout = 5 * time.Minute
+
+// loginFlags are those of one sign-in; nothing of them is saved.
+type loginFlags struct {
+	browser           string
+	noBrowser, paste  bool
+	timeout           time.Duration
+	prompt, loginHint string
+	maxAge            time.Duration
+	acrValues         string
+	asJSON            bool
+}
+
+func newLoginCmd(o *options) *cobra.Command {
+	var f loginFlags
+	var given *settingFlags
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Sign in through the browser and save the profile",
+		Long: `Sign in through the browser, keep the tokens in the keychain and save the
+settings that were given, so that the next login needs no flag.
+
+While it waits for the browser, the address that the browser ended on can be
+pasted at the terminal instead: a login over SSH needs no flag.`,
+		Example: `  authctl login --issuer https://auth.example.com --client-id ID
+  authctl login --issuer auth.example.com --client-id ID --redirect-uri https://localhost:9000/callback`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			settings, err := given.given()
+			if err != nil {
+				return err
+			}
+			if f.timeout <= 0 {
+				return &usageError{err: errorf("--timeout %v: it has to be more than zero", f.timeout)}
+			}
+			return o.login(cmd, settings, given.secretFilePath(), f)
+		},
+	}
+	given = addSettingFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.browser, "browser", "", "`CMD`: the browser to run, the URL as its last argument or in place of %s")
+	flags.BoolVar(&f.noBrowser, "no-browser", false, "open nothing; print the URL on a line of its own on stderr")
+	flags.BoolVar(&f.paste, "paste", false, "no listener: read the full redirect URL from stdin")
+	flags.DurationVar(&f.timeout, "timeout", loginTimeout, "give up after this long")
+	flags.StringVar(&f.prompt, "prompt", "", "`PROMPT`: none, login, consent, select_account (OpenID Connect Core 3.1.2.1)")
+	flags.StringVar(&f.loginHint, "login-hint", "", "`HINT`: the account to suggest to the provider")
+	flags.DurationVar(&f.maxAge, "max-age", 0, "the longest time since the person last signed in to the provider")
+	flags.StringVar(&f.acrValues, "acr-values", "", "`ACR`: authentication context classes to ask for")
+	flags.BoolVar(&f.asJSON, "json", false, "print a summary without secrets")
+	cmd.MarkFlagsMutuallyExclusive("browser", "no-browser")
+	cmd.RegisterFlagCompletionFunc("prompt", cobra.FixedCompletions([]string{"none", "login", "consent", "select_account"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// login signs in. given is what flags set, to be saved with the profile.
+func (o *options) login(cmd *cobra.Command, given config.Settings, secretFile string, f loginFlags) error {
+	c, err := o.choose()
+	if err != nil {
+		return err
+	}
+	if given, err = askForMissing(cmd, c, given); err != nil {
+		return err
+	}
+	p, err := o.wire(cmd, c, given)
+	if err != nil {
+		return err
+	}
+	sayChanges(cmd, c, p)
+	l := &signIn{cmd: cmd, profile: p, flags: f, given: given, secretFile: secretFile}
+	return l.run()
+}
+
+// askForMissing asks for the issuer and the client ID of a new profile, where there
+// is a terminal to ask at.
+func askForMissing(cmd *cobra.Command, c choice, given config.Settings) (config.Settings, error) {
+	now, err := c.settings(given)
+	if err != nil || !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.ErrOrStderr()) {
+		return given, err
+	}
+	answers := maps.Clone(given)
+	if answers == nil {
+		answers = config.Settings{}
+	}
+	questions := []struct {
+		key, question string
+		missing       bool
+	}{
+		{"issuer", "Issuer (the provider's URL)", now.Issuer == "" && (now.AuthorizationURL == "" || now.TokenURL == "")},
+		{"client_id", "Client ID", now.ClientID == ""},
+	}
+	for _, q := range questions {
+		if !q.missing {
+			continue
+		}
+		answer, err := ask(cmd, q.question)
+		if err != nil {
+			return nil, err
+		}
+		if answer != "" {
+			answers[q.key] = answer
+		}
+	}
+	return answers, nil
+}
+
+// sayChanges names the settings of an existing profile that decide who is asked, when
+// flags change them.
+func sayChanges(cmd *cobra.Command, c choice, p *profile) {
+	if !c.exists {
+		return
+	}
+	for _, change := range []struct{ what, from, to string }{
+		{"issuer", c.written.Issuer, p.Issuer}, {"client ID", c.written.ClientID, p.ClientID},
+	} {
+		if change.from != "" && strings.TrimPrefix(change.to, "https://") != strings.TrimPrefix(change.from, "https://") {
+			say(cmd, "Profile %q changes its %s from %s to %s.", c.name, change.what, clean(change.from), clean(change.to))
+		}
+	}
+}
+
+// signIn is one login on its way.
+type signIn struct {
+	cmd        *cobra.Command
+	profile    *profile
+	flags      loginFlags
+	given      config.Settings
+	secretFile string
+	secret     string // the client's, where there is one
+}
+
+// run is the login from left to right. Everything that can be wrong on this machine
+// is found before the browser opens.
+func (l *signIn) run() error {
+	way, err := chooseWay(l.cmd, l.flags)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(l.cmd.Context(), l.flags.timeout, &timeoutError{errorf("no answer from the browser within %v", l.flags.timeout).Error()})
+	defer cancel()
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	client, err := l.discover(ctx)
+	if err != nil {
+		return err
+	}
+	in, err := l.authorize(ctx, client, way)
+	if err != nil {
+		return waitError(ctx, err)
+	}
+	tokens, err := l.redeem(ctx, in)
+	if err != nil {
+		in.response.Finish(ctx, failurePage(err))
+		return err
+	}
+	in.response.Finish(ctx, successPage(l.profile, tokens))
+	return l.celebrate(tokens, in.OfflineAsked)
+}
+
+// waitError is why a wait ended: the time-out, the signal, or what went wrong.
+func waitError(ctx context.Context, err error) error {
+	if timeout := (*timeoutError)(nil); ctx.Err() != nil && errors.As(context.Cause(ctx), &timeout) {
+		return timeout
+	}
+	return err
+}
+
+// prepare proves that what will have to be written can be.
+func (l *signIn) prepare(ctx context.Context) error {
+	p := l.profile
+	if len(l.given) > 0 {
+		if err := config.Writable(p.choice.file.Path); err != nil {
+			return errorf("saving profile %q: %w", p.Name, err)
+		}
+	}
+	if p.Store == "file" {
+		made, err := store.MakeKey(p.StoreKeyFile)
+		if err != nil {
+			return err
+		}
+		if made {
+			say(l.cmd, "Made the key file %s: whoever has it can read what is stored, and without it nobody can.", p.StoreKeyFile)
+		}
+	}
+	if err := p.secrets.Check(ctx); err != nil {
+		return err
+	}
+	return l.readSecret(ctx)
+}
+
+// readSecret takes the client secret from its file, or from the store where an
+// earlier login or `profile set` put it.
+func (l *signIn) readSecret(ctx context.Context) error {
+	if l.secretFile != "" {
+		secret, err := readSecretFile(l.secretFile)
+		l.secret = secret
+		return err
+	}
+	secret, err := l.profile.secrets.Get(ctx, clientSecretName(l.profile.session.Name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	l.secret = string(secret)
+	return nil
+}
+
+func (f *settingFlags) secretFilePath() string {
+	if f.secretFile != "" {
+		return f.secretFile
+	}
+	return os.Getenv("AUTHCTL_CLIENT_SECRET_FILE")
+}
+
+// readSecretFile reads a client secret; the line end that an editor adds isn't part
+// of it.
+func readSecretFile(path string) (string, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", &usageError{err: errorf("reading the client secret: %v", err)}
+	}
+	secret := strings.TrimRight(string(raw), "\r\n")
+	if secret == "" {
+		return "", &usageError{err: errorf("the client secret file %s is empty", path)}
+	}
+	return secret, nil
+}
+
+// discover finds the provider's endpoints.
+func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
+	p := l.profile
+	p.trace.hide(l.secret)
+	hc, err := p.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := oauth.Discover(ctx, hc, p.Issuer, p.endpoints())
+	if err != nil {
+		return nil, err
+	}
+	return &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata, PinnedIssuer: l.earlierIssuer(ctx, metadata)}, nil
+}
+
+// earlierIssuer is the ID token issuer of the session that this login replaces, to
+// hold it to where the provider publishes no keys to check a signature with.
+func (l *signIn) earlierIssuer(ctx context.Context, m *oauth.Metadata) string {
+	if m.JWKSURI != "" {
+		return ""
+	}
+	old, err := l.profile.session.Load(ctx)
+	if err != nil {
+		return ""
+	}
+	at, err := pinned(old)
+	if err != nil {
+		return ""
+	}
+	return at.PinnedIssuer
+}
+
+// redeem turns the response into tokens and keeps them. What was redeemed is
+// saved even if the person interrupts now: the code is spent.
+func (l *signIn) redeem(ctx context.Context, in *incoming) (*session.Tokens, error) {
+	p := l.profile
+	grant, err := in.Redeem(ctx, in.response.Params)
+	if err != nil {
+		return nil, err
+	}
+	at := provider{Metadata: in.client.Metadata, Confidential: l.secret != ""}
+	l.completeClaims(ctx, in.client, grant)
+	tokens, err := p.tokens(grant, at)
+	if err != nil {
+		return nil, err
+	}
+	return tokens, l.save(context.WithoutCancel(ctx), tokens)
+}
+
+// completeClaims asks the userinfo endpoint who signed in, where no ID token says so.
+// Not knowing it is no reason to fail.
+func (l *signIn) completeClaims(ctx context.Context, client *oauth.Client, grant *oauth.Grant) {
+	if grant.IDToken != "" || client.Metadata.UserinfoEndpoint == "" {
+		return
+	}
+	claims, err := client.Userinfo(ctx, grant.AccessToken)
+	if err != nil {
+		warn(l.cmd, "who signed in isn't known: %s", clean(err.Error()))
+		return
+	}
+	grant.Claims = claims
+}
+
+// save keeps profile, client secret and session, in that order: a session without its
+// profile would be lost, a profile without a session only has to sign in. When the
+// session can't be kept the profile is put back.
+func (l *signIn) save(ctx context.Context, tokens *session.Tokens) error {
+	p := l.profile
+	before, err := p.saveSettings(l.given)
+	if err != nil {
+		return errorf("saving profile %q: %w", p.Name, err)
+	}
+	if l.secretFile != "" {
+		err = p.secrets.Create(ctx, clientSecretName(p.session.Name), []byte(l.secret))
+	}
+	if err == nil {
+		err = p.session.Save(ctx, tokens)
+	}
+	if err != nil {
+		_, restored := p.saveSettings(before)
+		return errors.Join(err, restored)
+	}
+	l.forgetElsewhere(ctx)
+	return nil
+}
+
+// saveSettings writes given to the profile and returns what undoes it.
+func (p *profile) saveSettings(given config.Settings) (before config.Settings, err error) {
+	if len(given) == 0 {
+		return nil, nil
+	}
+	old := p.choice.written.Settings()
+	before = config.Settings{}
+	for key := range given {
+		before[key] = old[key] // nil unsets
+	}
+	return before, p.update(func(e *config.Edit) error { return e.Set(p.Name, given) })
+}
+
+// update edits the config file under its lock.
+func (p *profile) update(edit func(*config.Edit) error) error {
+	return config.Update(p.choice.file.Path, filepath.Join(p.stateDir, "locks", "config.lock"), edit)
+}
+
+// forgetElsewhere deletes what the profile left in another store, when this login
+// moved it: a session in two places would have a refresh token that nobody revokes.
+func (l *signIn) forgetElsewhere(ctx context.Context) {
+	was, err := l.profile.choice.written.Resolve()
+	if err != nil || !l.profile.choice.exists || (was.Store == l.profile.Store && was.StoreKeyFile == l.profile.StoreKeyFile) {
+		return
+	}
+	old, err := openStore(l.cmd, was, l.profile.stateDir)
+	if err != nil {
+		return
+	}
+	name := l.profile.session.Name
+	if was.Store == l.profile.Store {
+		return // the same files under another key: the new ones replaced them
+	}
+	for _, secret := range []string{name, clientSecretName(name)} {
+		if err := old.Delete(ctx, secret); err != nil {
+			warn(l.cmd, "the earlier session in the %s store could not be deleted: %s", was.Store, clean(err.Error()))
+		}
+	}
+}
+
+// celebrate says who signed in and how long it lasts.
+func (l *signIn) celebrate(t *session.Tokens, offlineAsked bool) error {
+	p := l.profile
+	who := clean(account(t))
+	if who == "" {
+		who = "an account that the provider doesn't name"
+	}
+	say(l.cmd, "Signed in to %s as %s.", clean(p.place()), who)
+	if t.RefreshToken == "" && offlineAsked {
+		if t.Expiry.IsZero() {
+			say(l.cmd, "The provider gave no refresh token: when the session ends it has to be signed in again. If it should renew: authctl login --prompt consent")
+		} else {
+			say(l.cmd, "The provider gave no refresh token: this session ends %s. If it should renew: authctl login --prompt consent", expiryText(t.Expiry, time.Now()))
+		}
+	}
+	if l.flags.asJSON {
+		return printJSON(l.cmd.OutOrStdout(), p.summary(t, stateOf(t, time.Now())))
+	}
+	return nil
+}
+
+// place is what the provider is called in messages.
+func (p *profile) place() string {
+	if p.Issuer != "" {
+		return p.Issuer
+	}
+	return p.TokenURL
+}

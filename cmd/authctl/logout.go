@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/session"
+)
+
+func newLogoutCmd(o *options) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "logout",
+		Short: "Revoke the tokens at the provider, then forget them",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if all {
+				return o.logoutAll(cmd)
+			}
+			c, err := o.choose()
+			if err != nil {
+				return err
+			}
+			return o.logout(cmd, c)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every profile")
+	return cmd
+}
+
+// logoutAll goes on with the next profile when one fails, and ends with the first
+// failure.
+func (o *options) logoutAll(cmd *cobra.Command) error {
+	choices, err := o.everyProfile()
+	if err != nil {
+		return err
+	}
+	var first error
+	for _, c := range choices {
+		err := o.logout(cmd, c)
+		if first == nil {
+			first = err
+		} else if err != nil {
+			report(cmd.ErrOrStderr(), err)
+		}
+	}
+	return first
+}
+
+// everyProfile is each one in the config file, and the chosen one where it lives
+// from the environment alone.
+func (o *options) everyProfile() ([]choice, error) {
+	chosen, err := o.choose()
+	if err != nil {
+		return nil, err
+	}
+	var all []choice
+	for _, name := range chosen.file.Names() {
+		c, err := choose(chosen.file, name, "--all")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	if !chosen.exists {
+		all = append(all, chosen)
+	}
+	return all, nil
+}
+
+// logout revokes and forgets. Nobody signed in is fine.
+func (o *options) logout(cmd *cobra.Command, c choice) error {
+	p, err := o.wireExisting(cmd, c)
+	if none := (*noProfileError)(nil); errors.As(err, &none) {
+		say(cmd, "Nobody is signed in.")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return p.signOut(cmd)
+}
+
+func (p *profile) signOut(cmd *cobra.Command) error {
+	had := false
+	revocation, err := p.session.Delete(cmd.Context(), func(ctx context.Context, t *session.Tokens) error {
+		had = true
+		return p.revoke(ctx, t)
+	})
+	switch {
+	case err != nil:
+		return p.about("signing out of", err)
+	case errors.Is(revocation, oauth.ErrNoRevocation):
+		say(cmd, "Signed out of profile %q. The provider has no way to revoke tokens: the access token lives until it expires.", p.Name)
+	case revocation != nil:
+		return &revocationError{p.Name, revocation}
+	case had:
+		say(cmd, "Signed out of profile %q.", p.Name)
+	default:
+		say(cmd, "Nobody is signed in to profile %q.", p.Name)
+	}
+	return nil
+}
+
+// revocationError is a logout that the provider did not take part in.
+type revocationError struct {
+	profile string
+	err     error
+}
+
+func (e *revocationError) Error() string {
+	return fmt.Sprintf("signed out of profile %q on this machine, but its tokens are not revoked: %v", e.profile, e.err)
+}
+func (e *revocationError) Unwrap() error { return e.err }
+
+// revoke ends the refresh token first: a provider then ends what came from it too
+// (RFC 7009 §2.1), and if the second request fails, what is left is short-lived.
+func (p *profile) revoke(ctx context.Context, t *session.Tokens) error {
+	at, err := pinned(t)
+	if err != nil {
+		return err
+	}
+	client, err := p.client(ctx, t, at)
+	if err != nil {
+		return err
+	}
+	var first error
+	for _, token := range []struct{ value, hint string }{{t.RefreshToken, "refresh_token"}, {t.AccessToken, "access_token"}} {
+		if token.value == "" {
+			continue
+		}
+		err := client.Revoke(ctx, token.value, token.hint)
+		if first == nil {
+			first = err
+		}
+		if unreachable := (*oauth.UnreachableError)(nil); errors.As(err, &unreachable) {
+			break // one wait is enough
+		}
+	}
+	return first
+}

@@ -1,0 +1,127 @@
+// Command authctl signs in to any OAuth 2.0 or OpenID Connect provider and gives
+// scripts a fresh access token. This package holds every word that a person
+// reads; the mechanisms are in internal/.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// options are the flags that every command has, and when the process began: a
+// token obtained since then is fresh to it.
+type options struct {
+	profile string
+	config  string
+	verbose bool
+	started time.Time
+}
+
+// signalError is why a context ended, when a signal ended it.
+type signalError struct{ syscall.Signal }
+
+func (e signalError) Error() string { return e.Signal.String() }
+
+// run executes one command line and returns the process's exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := withSignals(context.Background())
+	defer stop()
+	root := newRoot(&options{started: time.Now()})
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	ran := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { ran = true }
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	if !ran {
+		err = &usageError{err: err}
+	}
+	if cause := context.Cause(ctx); ctx.Err() != nil && isCancellation(err) {
+		err = cause
+	}
+	return report(stderr, err)
+}
+
+// withSignals ends the context, with the signal as its cause, instead of the
+// process: a renewal that was sent is saved first. SIGPIPE is caught so that a
+// closed stdout or stderr is an error of that write and not the end of a renewal
+// in flight; being caught, not ignored, it is back to normal in what exec runs.
+func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	go func() {
+		select {
+		case s := <-signals:
+			cancel(signalError{s.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
+
+func newRoot(o *options) *cobra.Command {
+	var version bool
+	root := &cobra.Command{
+		Use:   "authctl",
+		Short: "Sign in once, have a fresh token in every script",
+		Long: `authctl signs in to any OAuth 2.0 or OpenID Connect provider through the
+browser, keeps the tokens in the system's keychain, and prints a fresh access
+token whenever a script asks for one.
+
+  authctl login --issuer https://auth.example.com --client-id ID
+  curl -H "Authorization: Bearer $(authctl token)" https://api.example.com/`,
+		Args:              subcommands,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		TraverseChildren:  true, // all after the word "curl" is curl's
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return printVersion(cmd.OutOrStdout(), false)
+			}
+			return cmd.Help()
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVarP(&o.profile, "profile", "p", "", "the profile to use (AUTHCTL_PROFILE)")
+	flags.StringVar(&o.config, "config", "", "the config file (AUTHCTL_CONFIG)")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show each request and answer on stderr, secrets redacted")
+	root.Flags().BoolVar(&version, "version", false, "print the version")
+	root.RegisterFlagCompletionFunc("profile", o.completeProfiles)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{err: err, hint: cmd.CommandPath() + " --help"}
+	})
+	root.AddCommand(newLoginCmd(o), newTokenCmd(o), newWhoamiCmd(o), newLogoutCmd(o), newStatusCmd(o),
+		newProfileCmd(o), newExecCmd(o), newCurlCmd(o), newVersionCmd())
+	return root
+}
+
+// subcommands refuses an argument to a command that only has subcommands, and
+// names the nearest of those.
+func subcommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	e := &usageError{err: errorf("there is no command %q", cmd.CommandPath()+" "+args[0]), hint: cmd.CommandPath() + " --help"}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		e.hint = "did you mean " + cmd.CommandPath() + " " + near[0] + "?"
+	}
+	return e
+}

@@ -1,0 +1,35 @@
+package main
+
+// pastedLine gathers what a terminal without line buffering gives.
+type pastedLine struct{ typed []byte }
+
+// The keys that edit a line, since the terminal no longer does it.
+const (
+	backspace = 0x08
+	killLine  = 0x15 // Ctrl-U
+	del       = 0x7f
+)
+
+// longest is how much is kept of a line: far more than any redirect URL has.
+const longest = 1 << 20
+
+// add takes bytes and hands every complete line to take, until that is content.
+func (l *pastedLine) add(bytes []byte, take func(string) bool) (done bool) {
+	for _, b := range bytes {
+		switch {
+		case b == '\r' || b == '\n':
+			line := string(l.typed)
+			l.typed = nil
+			if take(line) {
+				return true
+			}
+		case b == killLine:
+			l.typed = nil
+		case b == backspace || b == del:
+			l.typed = l.typed[:max(0, len(l.typed)-1)]
+		case len(l.typed) < longest:
+			l.typed = append(l.typed, b)
+		}
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+//go:build !windows
+
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// detach gives the child a session of its own.
+func detach(child *exec.Cmd) { child.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
+
+// readTerminal hands over what is typed or pasted, line by line, until take is content
+// or the context ends. The terminal doesn't echo, so that a code stays off the screen,
+// and isn't line-buffered: a canonical line ends at 4,096 bytes (1,024 on macOS) and
+// codes are longer. Signals and output work as ever. Nothing is read or set while
+// another job has the terminal.
+func readTerminal(ctx context.Context, f *os.File, take func(string) bool) error {
+	fd := int(f.Fd())
+	var before *unix.Termios
+	defer func() {
+		if before != nil && inForeground(fd) {
+			unix.IoctlSetTermios(fd, setTermios, before)
+		}
+	}()
+	var line pastedLine
+	for ctx.Err() == nil {
+		if !inForeground(fd) {
+			sleep(ctx, pollEvery)
+			continue
+		}
+		was, err := withoutEcho(fd)
+		if err != nil {
+			return err
+		}
+		if before == nil {
+			before = was
+		}
+		ready, err := readable(fd)
+		if err != nil {
+			return err
+		}
+		if !ready {
+			continue
+		}
+		buf := make([]byte, 4096)
+		n, err := unix.Read(fd, buf)
+		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return io.ErrUnexpectedEOF
+		}
+		if line.add(buf[:n], take) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// pollEvery is how soon the end of the wait, or a change of the foreground, is seen.
+const pollEvery = 100 * time.Millisecond
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+func inForeground(fd int) bool {
+	group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}
+
+// withoutEcho turns echo and line buffering off, and returns how it was. It is done
+// before every read: a shell that suspends and resumes us sets its own modes.
+func withoutEcho(fd int) (*unix.Termios, error) {
+	was, err := unix.IoctlGetTermios(fd, getTermios)
+	if err != nil {
+		return nil, err
+	}
+	now := *was
+	now.Lflag &^= unix.ECHO | unix.ICANON
+	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
+	if now == *was {
+		return was, nil
+	}
+	return was, unix.IoctlSetTermios(fd, setTermios, &now)
+}
+
+func readable(fd int) (bool, error) {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, int(pollEvery/time.Millisecond))
+	if errors.Is(err, unix.EINTR) {
+		return false, nil
+	}
+	return n > 0, err
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/internal/config"
+)
+
+func newProfileCmd(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "profile",
+		Short: "List, show and change the profiles in the config file",
+		Args:  subcommands,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newProfileListCmd(o), newProfileShowCmd(o), newProfileSetCmd(o), newProfileUseCmd(o), newProfileRemoveCmd(o))
+	return cmd
+}
+
+func newProfileListCmd(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "Print the names of the profiles, one a line",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := o.choose()
+			if err != nil {
+				return err
+			}
+			for _, name := range c.file.Names() {
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), name); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// named is the profile that a subcommand is about: its argument, or the chosen one.
+func (o *options) named(args []string) (choice, error) {
+	c, err := o.choose()
+	if err != nil || len(args) == 0 {
+		return c, err
+	}
+	return choose(c.file, args[0], "the command line")
+}
+
+// mustExist is an error unless the profile is in the config file.
+func (c choice) mustExist() error {
+	_, err := c.file.Profile(c.name)
+	return err
+}
+
+func newProfileShowCmd(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:               "show [NAME]",
+		Short:             "Print a profile's settings, and where each comes from",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: o.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := o.named(args)
+			if err != nil {
+				return err
+			}
+			if err := c.mustExist(); err != nil {
+				return err
+			}
+			return c.show(cmd.OutOrStdout())
+		},
+	}
+}
+
+// show writes the settings as they would stand in the config file, each with its source
+// where that isn't the file.
+func (c choice) show(w io.Writer) error {
+	env, err := fromEnvironment()
+	if err != nil {
+		return err
+	}
+	p, err := c.written.With(env)
+	if err != nil {
+		return err
+	}
+	all := p.Settings()
+	if complete, err := p.Resolve(); err == nil {
+		all = complete.Settings() // with the built-in defaults
+	}
+	written := c.written.Settings()
+	fmt.Fprintln(w, config.Header(c.name))
+	for _, s := range settings {
+		value, ok := all[s.key]
+		if !ok {
+			continue
+		}
+		source := ""
+		if _, set := env[s.key]; set {
+			source = "  # from " + s.variable()
+		} else if _, set := written[s.key]; !set {
+			source = "  # default"
+		}
+		if _, err := fmt.Fprintf(w, "%s%s\n", config.Line(s.key, value), source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newProfileSetCmd(o *options) *cobra.Command {
+	var given *settingFlags
+	cmd := &cobra.Command{
+		Use:               "set [NAME]",
+		Short:             "Change a profile's settings, or add one",
+		Example:           "  authctl profile set work --scope 'openid email api' --audience ''",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: o.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := o.named(args)
+			if err != nil {
+				return err
+			}
+			settings, err := given.given()
+			if err != nil {
+				return err
+			}
+			secretGiven := cmd.Flags().Changed("client-secret-file")
+			if len(settings) == 0 && !secretGiven {
+				return &usageError{err: errorf("profile set %s: no setting was given", c.name), hint: "authctl profile set --help lists them"}
+			}
+			return o.setProfile(cmd, c, settings, secretGiven, given.secretFile)
+		},
+	}
+	given = addSettingFlags(cmd)
+	return cmd
+}
+
+// setProfile checks the whole before anything is written.
+func (o *options) setProfile(cmd *cobra.Command, c choice, given config.Settings, secretGiven bool, secretFile string) error {
+	changed, err := c.written.With(given)
+	if err != nil {
+		return err
+	}
+	if _, err := changed.Resolve(); err != nil && ignoreMissing(err) != nil { // it may be completed later
+		return err
+	}
+	if secretGiven {
+		if err := o.setSecret(cmd, c, given, secretFile); err != nil {
+			return err
+		}
+	}
+	path, err := stateDir()
+	if err != nil {
+		return err
+	}
+	p := &profile{choice: c, stateDir: path}
+	p.Name = c.name
+	if _, err := p.saveSettings(given); err != nil {
+		return errorf("saving profile %q: %w", c.name, err)
+	}
+	return nil
+}
+
+// setSecret keeps the client secret in the profile's store; an empty file name forgets
+// it.
+func (o *options) setSecret(cmd *cobra.Command, c choice, given config.Settings, file string) error {
+	p, err := o.wire(cmd, c, given)
+	if err != nil {
+		return err
+	}
+	name := clientSecretName(p.session.Name)
+	if file == "" {
+		return p.secrets.Delete(cmd.Context(), name)
+	}
+	secret, err := readSecretFile(file)
+	if err != nil {
+		return err
+	}
+	return p.secrets.Create(cmd.Context(), name, []byte(secret))
+}
+
+func newProfileUseCmd(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:               "use NAME",
+		Short:             "Make a profile the default",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: o.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := o.named(args)
+			if err != nil {
+				return err
+			}
+			if err := c.mustExist(); err != nil {
+				return err
+			}
+			return c.edit(func(e *config.Edit) error { return e.SetDefault(c.name) })
+		},
+	}
+}
+
+func newProfileRemoveCmd(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:               "remove NAME",
+		Short:             "Sign out of a profile, then remove it",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: o.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := o.named(args)
+			if err != nil {
+				return err
+			}
+			if err := c.mustExist(); err != nil {
+				return err
+			}
+			return o.removeProfile(cmd, c)
+		},
+	}
+}
+
+// removeProfile forgets everything, also when the provider could not be told. Only a
+// store that can't be used keeps the profile, since what is in it would be lost sight of.
+func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
+	var signedOut error
+	if p, err := o.wireExisting(cmd, c); err == nil {
+		signedOut = p.signOut(cmd)
+		if _, _, code := explainNil(signedOut); code == exitStore {
+			return signedOut
+		}
+		if err := p.secrets.Delete(cmd.Context(), clientSecretName(p.session.Name)); err != nil {
+			return err
+		}
+	}
+	if err := c.edit(func(e *config.Edit) error { return e.Remove(c.name) }); err != nil {
+		return err
+	}
+	return signedOut
+}
+
+func explainNil(err error) (message, hint string, code int) {
+	if err == nil {
+		return "", "", 0
+	}
+	return explain(err)
+}
+
+// edit changes the config file.
+func (c choice) edit(change func(*config.Edit) error) error {
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	return (&profile{choice: c, stateDir: state}).update(change)
+}
+
+// completeProfiles offers the names in the config file to the shell.
+func (o *options) completeProfiles(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	path, err := o.configPath()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	file, err := config.Load(path)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var names []string
+	for _, name := range file.Names() {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

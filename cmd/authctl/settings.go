@@ -1,0 +1,134 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/internal/config"
+)
+
+// setting is a setting as it is typed: the flag is --NAME, the variable AUTHCTL_NAME.
+// Its kind of value is the config's to know.
+type setting struct {
+	name, key, value, help string
+}
+
+var settings = []setting{
+	{"issuer", "issuer", "URL", "the provider; a bare host means https://HOST"},
+	{"authorization-url", "authorization_url", "URL", "authorization endpoint of a provider without discovery"},
+	{"token-url", "token_url", "URL", "token endpoint of a provider without discovery"},
+	{"jwks-url", "jwks_url", "URL", "the provider's signing keys, where discovery doesn't tell"},
+	{"userinfo-url", "userinfo_url", "URL", "userinfo endpoint, where discovery doesn't tell"},
+	{"revocation-url", "revocation_url", "URL", "revocation endpoint, where discovery doesn't tell"},
+	{"device-authorization-url", "device_authorization_url", "URL", "device authorization endpoint, where discovery doesn't tell"},
+	{"client-id", "client_id", "ID", "the client that is registered with the provider"},
+	{"scope", "scopes", "SCOPE", "scopes to ask for; repeat it, or separate with spaces (default openid profile email)"},
+	{"offline", "offline", "", "ask for a refresh token with offline_access, where the provider lists it (default true)"},
+	{"redirect-uri", "redirect_uri", "URI", "no port means any free one; https listens with TLS (default http://127.0.0.1/callback)"},
+	{"tls-cert", "tls_cert", "FILE", "certificate for an https redirect URI (default self-signed, made once)"},
+	{"tls-key", "tls_key", "FILE", "its private key"},
+	{"audience", "audience", "A", "audience parameter, for providers that want one"},
+	{"resource", "resources", "URI", "resource indicators (RFC 8707)"},
+	{"param", "params", "K=V", "another parameter of the authorization request"},
+	{"ca-file", "ca_file", "FILE", "more trusted roots for the provider (PEM)"},
+	{"store", "store", "STORE", "where tokens are kept: keychain or file (default keychain)"},
+	{"store-key-file", "store_key_file", "FILE", "32 random bytes for --store file; login makes it when absent"},
+}
+
+// kind is what its value is made of.
+func (s setting) kind() config.Kind {
+	for _, k := range config.Keys() {
+		if k.Name == s.key {
+			return k.Kind
+		}
+	}
+	panic("authctl: a flag for a setting that the config doesn't have: " + s.key)
+}
+
+// settingFlags are the setting flags of one command.
+type settingFlags struct {
+	cmd        *cobra.Command
+	lists      map[string]*[]string
+	secretFile string
+}
+
+func addSettingFlags(cmd *cobra.Command) *settingFlags {
+	f := &settingFlags{cmd: cmd, lists: map[string]*[]string{}}
+	for _, s := range settings {
+		usage := s.help
+		if s.value != "" {
+			usage = "`" + s.value + "`: " + s.help // pflag shows the quoted word as the value's name
+		}
+		switch s.kind() {
+		case config.Bool:
+			cmd.Flags().Bool(s.name, true, usage)
+			cmd.Flags().Lookup(s.name).DefValue = "false" // keeps pflag from printing the default a second time
+		case config.List, config.Map:
+			f.lists[s.name] = cmd.Flags().StringArray(s.name, nil, usage)
+		default:
+			cmd.Flags().String(s.name, "", usage)
+		}
+		if s.kind() != config.Path {
+			cmd.RegisterFlagCompletionFunc(s.name, cobra.NoFileCompletions)
+		}
+	}
+	cmd.Flags().StringVar(&f.secretFile, "client-secret-file", "", "`FILE`: client secret, for a provider that demands one; kept in the store, never in the config")
+	cmd.RegisterFlagCompletionFunc("store", cobra.FixedCompletions([]string{"keychain", "file"}, cobra.ShellCompDirectiveNoFileComp))
+	return f
+}
+
+// given is what was typed: the settings to lay over the profile and to save. An
+// empty value unsets.
+func (f *settingFlags) given() (config.Settings, error) {
+	got := config.Settings{}
+	for _, s := range settings {
+		typed := f.cmd.Flags().Lookup(s.name)
+		if !typed.Changed {
+			continue
+		}
+		values := []string{typed.Value.String()}
+		if l := f.lists[s.name]; l != nil {
+			values = *l
+		}
+		v, err := s.parse(values)
+		if err != nil {
+			return nil, &usageError{err: errorf("--%s: %v", s.name, err)}
+		}
+		got[s.key] = v
+	}
+	return got, nil
+}
+
+// fromEnvironment is what the AUTHCTL_ variables set; it is never saved.
+func fromEnvironment() (config.Settings, error) {
+	got := config.Settings{}
+	for _, s := range settings {
+		value := os.Getenv(s.variable())
+		if value == "" || s.kind() == config.Map {
+			continue
+		}
+		v, err := s.parse([]string{value})
+		if err != nil {
+			return nil, &usageError{err: errorf("%s: %v", s.variable(), err)}
+		}
+		got[s.key] = v
+	}
+	return got, nil
+}
+
+func (s setting) variable() string {
+	return "AUTHCTL_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+}
+
+// parse turns what was typed into the value that the profile keeps. A file is relative
+// to the working directory when typed, so its path is kept absolute.
+func (s setting) parse(values []string) (any, error) {
+	v, err := config.Parse(s.key, values)
+	if file, ok := v.(string); ok && file != "" && s.kind() == config.Path {
+		return filepath.Abs(file)
+	}
+	return v, err
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// isTerminal reports whether a person is at the other end of f, which may be a
+// reader or a writer.
+func isTerminal(f any) bool {
+	file, ok := f.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// hasDisplay reports whether a window could open here.
+func hasDisplay() bool {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return true
+	}
+	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+}
+
+// unlockPrompt is nil unless somebody is there who could answer the dialog that
+// unlocks the keychain.
+func unlockPrompt(cmd *cobra.Command) func() {
+	if !hasDisplay() || !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.ErrOrStderr()) {
+		return nil
+	}
+	return func() { say(cmd, "The keychain is locked: unlock it in the dialog that opens.") }
+}
+
+// say tells the person something.
+func say(cmd *cobra.Command, format string, args ...any) {
+	fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...)
+}
+
+// warn tells the person of something that didn't stop the command.
+func warn(cmd *cobra.Command, format string, args ...any) {
+	say(cmd, "authctl: warning: "+format, args...)
+}
+
+// ask reads one line from the terminal. Ctrl-C ends the wait, though not the read.
+func ask(cmd *cobra.Command, question string) (string, error) {
+	fmt.Fprint(cmd.ErrOrStderr(), question+": ")
+	type answer struct {
+		line string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+		answers <- answer{strings.TrimSpace(line), err}
+	}()
+	select {
+	case a := <-answers:
+		if a.err != nil && a.line == "" {
+			return "", errorf("reading the answer: %w", a.err)
+		}
+		return a.line, nil
+	case <-cmd.Context().Done():
+		return "", cmd.Context().Err()
+	}
+}
+
+// clean takes out of the provider's text what a terminal would act on: control
+// characters, escapes, and the marks that reorder what is read.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// printJSON writes v indented, and with characters like & as they are.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// toProgram reports whether stdout's reader is a program, so that values go out as
+// they are.
+func toProgram(cmd *cobra.Command) bool { return !isTerminal(cmd.OutOrStdout()) }

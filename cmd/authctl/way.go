@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/internal/callback"
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// way is how the person gets to the provider's page, and how the answer gets back.
+type way struct {
+	browser browserRunner // nil: the URL is printed
+	listen  bool          // on loopback
+	paste   bool          // read the redirect URL from stdin
+}
+
+// chooseWay decides from the flags, BROWSER, the display and the terminal.
+func chooseWay(cmd *cobra.Command, f loginFlags) (way, error) {
+	w := way{listen: !f.paste}
+	atTerminal := isTerminal(cmd.InOrStdin())
+	w.paste = f.paste || atTerminal
+	switch {
+	case f.noBrowser:
+	case f.browser != "":
+		w.browser = commandBrowser([]string{f.browser})
+	case os.Getenv("BROWSER") != "":
+		w.browser = commandBrowser(filepath.SplitList(os.Getenv("BROWSER")))
+	case hasDisplay():
+		w.browser = systemBrowser
+	case !f.paste && !atTerminal && !isTerminal(cmd.ErrOrStderr()):
+		return w, &usageError{
+			err:  errorf("there is no display to open a browser on, and no terminal to show its address at"),
+			hint: "use --browser CMD (or BROWSER), --no-browser, which prints the address, or --paste, which reads the redirect URL from stdin",
+		}
+	}
+	return w, nil
+}
+
+// incoming is an authorization request that is under way, and then its response.
+type incoming struct {
+	*oauth.Authorization
+	client   *oauth.Client
+	response *callback.Response
+	listener *callback.Listener // nil with --paste
+}
+
+func (in *incoming) close() {
+	if in.listener != nil {
+		in.listener.Close()
+	}
+}
+
+// authorize sends the person to the provider and waits for the response. The listener
+// is bound before the URL is built, and stays for the page.
+func (l *signIn) authorize(ctx context.Context, client *oauth.Client, w way) (in *incoming, err error) {
+	in = &incoming{client: client}
+	defer func() {
+		if err != nil {
+			in.close()
+		}
+	}()
+	redirectURI := l.profile.RedirectURI
+	if w.listen {
+		if in.listener, err = l.listen(redirectURI); err != nil {
+			return in, err
+		}
+		redirectURI = in.listener.RedirectURI()
+	}
+	if in.Authorization, err = client.Authorize(l.request(redirectURI)); err != nil {
+		return in, err
+	}
+	l.invite(ctx, in, w, redirectURI)
+	in.response, err = l.await(ctx, in, w, redirectURI)
+	return in, err
+}
+
+// request is what the profile and the flags ask of the provider.
+func (l *signIn) request(redirectURI string) oauth.Request {
+	p, f := l.profile, l.flags
+	r := oauth.Request{
+		RedirectURI: redirectURI, Scopes: p.Scopes, Offline: *p.Offline,
+		Audience: p.Audience, Resources: p.Resources, Params: p.Params,
+		Prompt: f.prompt, LoginHint: f.loginHint, ACRValues: f.acrValues,
+	}
+	if l.cmd.Flags().Changed("max-age") {
+		seconds := int(f.maxAge / time.Second)
+		r.MaxAge = &seconds
+	}
+	return r
+}
+
+// listen binds the redirect URI's address. An https one needs a certificate.
+func (l *signIn) listen(redirectURI string) (*callback.Listener, error) {
+	if !strings.HasPrefix(strings.ToLower(redirectURI), "https:") {
+		return callback.Listen(redirectURI, nil)
+	}
+	cert, err := l.certificate()
+	if err != nil {
+		return nil, err
+	}
+	return callback.Listen(redirectURI, &cert)
+}
+
+func (l *signIn) certificate() (tls.Certificate, error) {
+	p := l.profile
+	if p.TLSCert != "" {
+		return callback.LoadCertificate(p.TLSCert, p.TLSKey)
+	}
+	path := filepath.Join(p.stateDir, "tls", "localhost.pem")
+	cert, _, err := callback.SelfSigned(path, time.Now())
+	if err != nil {
+		return cert, errorf("making the callback's certificate: %w", err)
+	}
+	say(l.cmd, "The browser will warn of the self-signed certificate of this machine. Accept it if its SHA-256 fingerprint is\n  %s", callback.Fingerprint(cert))
+	return cert, nil
+}
+
+// invite opens the browser, or says what to open.
+func (l *signIn) invite(ctx context.Context, in *incoming, w way, redirectURI string) {
+	if w.browser == nil || !w.listen {
+		say(l.cmd, "Open this address to sign in to %s:\n", clean(l.profile.place()))
+		say(l.cmd, "%s\n", in.URL)
+	}
+	if w.browser != nil {
+		say(l.cmd, "Opening the browser to sign in to %s.", clean(l.profile.place()))
+		go l.open(ctx, in.URL, w)
+	}
+	say(l.cmd, "Redirect URI: %s", redirectURI)
+	switch {
+	case w.paste && w.listen:
+		say(l.cmd, "Waiting for the browser. If it can't get back here, paste the address that it ended on.")
+	case w.paste && isTerminal(l.cmd.InOrStdin()):
+		say(l.cmd, "Paste the address that the browser ended on (it isn't shown), then press Enter.")
+	}
+}
+
+// open runs the browser for as long as it likes; a login that is over doesn't wait for
+// it.
+func (l *signIn) open(ctx context.Context, url string, w way) {
+	if err := w.browser(url); err != nil && ctx.Err() == nil {
+		warn(l.cmd, "%s. Open this address yourself:", clean(err.Error()))
+		say(l.cmd, "\n%s\n", url)
+	}
+}
+
+// await is the first good response, from the listener or from the terminal.
+func (l *signIn) await(ctx context.Context, in *incoming, w way, redirectURI string) (*callback.Response, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	type result struct {
+		response *callback.Response
+		err      error
+	}
+	results := make(chan result, 2)
+	waiting := 0
+	wait := func(receive func() (*callback.Response, error)) {
+		waiting++
+		go func() {
+			r, err := receive()
+			results <- result{r, err}
+		}()
+	}
+	if w.listen {
+		wait(func() (*callback.Response, error) { return in.listener.Wait(ctx, in.State) })
+	}
+	if w.paste {
+		wait(func() (*callback.Response, error) { return l.pasted(ctx, redirectURI, in.State, w.listen) })
+	}
+	patience := time.AfterFunc(20*time.Second, func() { l.reassure(in.URL, redirectURI) })
+	defer patience.Stop()
+	first := result{}
+	for first.response == nil && waiting > 0 {
+		first = <-results
+		waiting--
+		if errors.Is(first.err, errNoPaste) && waiting > 0 {
+			continue // the terminal went away, the listener is still there
+		}
+		break
+	}
+	cancel()
+	for ; waiting > 0; waiting-- {
+		<-results // the terminal is itself again before anything is printed
+	}
+	return first.response, first.err
+}
+
+// reassure is said when nothing has come for a while.
+func (l *signIn) reassure(url, redirectURI string) {
+	say(l.cmd, "\nStill waiting. If the provider's page complains of the redirect URI, register it there exactly as\n  %s\nor give the registered one with --redirect-uri. The address to open is\n\n%s\n", redirectURI, url)
+}
+
+// errNoPaste is a terminal, or a stdin, that ended without a redirect URL.
+var errNoPaste = errors.New("stdin ended without a redirect URL")
+
+// pasted reads redirect URLs until a good one comes. At a terminal, and beside a
+// listener, a bad one is only asked for again.
+func (l *signIn) pasted(ctx context.Context, redirectURI, state string, listening bool) (*callback.Response, error) {
+	var response *callback.Response
+	last := error(&usageError{err: errNoPaste, hint: "paste the whole address that the browser ended on"})
+	try := func(line string) (done bool) {
+		if strings.TrimSpace(line) == "" {
+			return false
+		}
+		r, err := callback.Parse(line, redirectURI, state)
+		if err != nil {
+			last = err
+			say(l.cmd, "That is not it: %v. Paste the whole address that the browser ended on.", err)
+			return false
+		}
+		response = r
+		return true
+	}
+	var err error
+	if in, ok := l.cmd.InOrStdin().(*os.File); ok && isTerminal(in) {
+		err = readTerminal(ctx, in, try)
+	} else {
+		err = readLines(ctx, l.cmd.InOrStdin(), try)
+	}
+	switch {
+	case response != nil:
+		return response, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && !listening:
+		return nil, errorf("reading the redirect URL: %w", err)
+	case listening:
+		return nil, errNoPaste
+	}
+	return nil, last
+}
+
+// readLines hands over stdin line by line until take is content. The read itself
+// can't be interrupted, so it is left behind when the context ends.
+func readLines(ctx context.Context, r io.Reader, take func(string) bool) error {
+	ended := make(chan error, 1)
+	go func() {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			if take(lines.Text()) {
+				break
+			}
+		}
+		ended <- lines.Err()
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
