@@ -26,7 +26,7 @@ type loginFlags struct {
 	noBrowser, paste  bool
 	timeout           time.Duration
 	prompt, loginHint string
-	maxAge            time.Duration
+	maxAge            int // seconds
 	acrValues         string
 	asJSON            bool
 }
@@ -44,7 +44,7 @@ While it waits for the browser, the address that the browser ended on can be
 pasted at the terminal instead: a login over SSH needs no flag.`,
 		Example: `  authctl login --issuer https://auth.example.com --client-id ID
   authctl login --issuer auth.example.com --client-id ID --redirect-uri https://localhost:9000/callback`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := given.given()
 			if err != nil {
@@ -58,14 +58,14 @@ pasted at the terminal instead: a login over SSH needs no flag.`,
 	}
 	given = addSettingFlags(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.browser, "browser", "", "`CMD`: the browser to run, the URL as its last argument or in place of %s")
+	flags.StringVar(&f.browser, "browser", "", "`COMMAND` to open the browser with, the URL as its last argument or in place of %s")
 	flags.BoolVar(&f.noBrowser, "no-browser", false, "open nothing; print the URL on a line of its own on stderr")
 	flags.BoolVar(&f.paste, "paste", false, "no listener: read the full redirect URL from stdin")
-	flags.DurationVar(&f.timeout, "timeout", loginTimeout, "give up after this long")
-	flags.StringVar(&f.prompt, "prompt", "", "`PROMPT`: none, login, consent, select_account (OpenID Connect Core 3.1.2.1)")
-	flags.StringVar(&f.loginHint, "login-hint", "", "`HINT`: the account to suggest to the provider")
-	flags.DurationVar(&f.maxAge, "max-age", 0, "the longest time since the person last signed in to the provider")
-	flags.StringVar(&f.acrValues, "acr-values", "", "`ACR`: authentication context classes to ask for")
+	flags.DurationVar(&f.timeout, "timeout", loginTimeout, "give up after this `DURATION`")
+	flags.StringVar(&f.prompt, "prompt", "", "what the provider shall `ASK` for: none, login, consent, select_account (OpenID Connect Core 3.1.2.1)")
+	flags.StringVar(&f.loginHint, "login-hint", "", "`ACCOUNT` to suggest to the provider")
+	flags.IntVar(&f.maxAge, "max-age", 0, "sign in anew if the last time is more than `SECONDS` ago")
+	flags.StringVar(&f.acrValues, "acr-values", "", "authentication context `CLASSES` to ask for")
 	flags.BoolVar(&f.asJSON, "json", false, "print a summary without secrets")
 	cmd.MarkFlagsMutuallyExclusive("browser", "no-browser")
 	cmd.RegisterFlagCompletionFunc("prompt", cobra.FixedCompletions([]string{"none", "login", "consent", "select_account"}, cobra.ShellCompDirectiveNoFileComp))

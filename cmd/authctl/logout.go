@@ -16,7 +16,7 @@ func newLogoutCmd(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logout",
 		Short: "Revoke the tokens at the provider, then forget them",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if all {
 				return o.logoutAll(cmd)

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -47,7 +48,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	if !ran {
+	if usage := (*usageError)(nil); !ran && !errors.As(err, &usage) {
 		err = &usageError{err: err}
 	}
 	if cause := context.Cause(ctx); ctx.Err() != nil && isCancellation(err) {
@@ -99,8 +100,8 @@ token whenever a script asks for one.
 		},
 	}
 	flags := root.PersistentFlags()
-	flags.StringVarP(&o.profile, "profile", "p", "", "the profile to use (AUTHCTL_PROFILE)")
-	flags.StringVar(&o.config, "config", "", "the config file (AUTHCTL_CONFIG)")
+	flags.StringVarP(&o.profile, "profile", "p", "", "`NAME` of the profile to use (AUTHCTL_PROFILE)")
+	flags.StringVar(&o.config, "config", "", "config `FILE` (AUTHCTL_CONFIG)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show each request and answer on stderr, secrets redacted")
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.RegisterFlagCompletionFunc("profile", o.completeProfiles)
@@ -124,4 +125,12 @@ func subcommands(cmd *cobra.Command, args []string) error {
 		e.hint = "did you mean " + cmd.CommandPath() + " " + near[0] + "?"
 	}
 	return e
+}
+
+// noArgs refuses arguments, mostly a forgotten dash or quote.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &usageError{err: errorf("%s takes no argument, and got %q", cmd.CommandPath(), args[0]), hint: cmd.CommandPath() + " --help"}
+	}
+	return nil
 }

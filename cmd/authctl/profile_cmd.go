@@ -25,7 +25,7 @@ func newProfileListCmd(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "Print the names of the profiles, one a line",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := o.choose()
 			if err != nil {

@@ -11,31 +11,32 @@ import (
 )
 
 // setting is a setting as it is typed: the flag is --NAME, the variable AUTHCTL_NAME.
-// Its kind of value is the config's to know.
+// Its kind of value is the config's to know. The word in backquotes stands for the
+// value in the help.
 type setting struct {
-	name, key, value, help string
+	name, key, help string
 }
 
 var settings = []setting{
-	{"issuer", "issuer", "URL", "the provider; a bare host means https://HOST"},
-	{"authorization-url", "authorization_url", "URL", "authorization endpoint of a provider without discovery"},
-	{"token-url", "token_url", "URL", "token endpoint of a provider without discovery"},
-	{"jwks-url", "jwks_url", "URL", "the provider's signing keys, where discovery doesn't tell"},
-	{"userinfo-url", "userinfo_url", "URL", "userinfo endpoint, where discovery doesn't tell"},
-	{"revocation-url", "revocation_url", "URL", "revocation endpoint, where discovery doesn't tell"},
-	{"device-authorization-url", "device_authorization_url", "URL", "device authorization endpoint, where discovery doesn't tell"},
-	{"client-id", "client_id", "ID", "the client that is registered with the provider"},
-	{"scope", "scopes", "SCOPE", "scopes to ask for; repeat it, or separate with spaces (default openid profile email)"},
-	{"offline", "offline", "", "ask for a refresh token with offline_access, where the provider lists it (default true)"},
-	{"redirect-uri", "redirect_uri", "URI", "no port means any free one; https listens with TLS (default http://127.0.0.1/callback)"},
-	{"tls-cert", "tls_cert", "FILE", "certificate for an https redirect URI (default self-signed, made once)"},
-	{"tls-key", "tls_key", "FILE", "its private key"},
-	{"audience", "audience", "A", "audience parameter, for providers that want one"},
-	{"resource", "resources", "URI", "resource indicators (RFC 8707)"},
-	{"param", "params", "K=V", "another parameter of the authorization request"},
-	{"ca-file", "ca_file", "FILE", "more trusted roots for the provider (PEM)"},
-	{"store", "store", "STORE", "where tokens are kept: keychain or file (default keychain)"},
-	{"store-key-file", "store_key_file", "FILE", "32 random bytes for --store file; login makes it when absent"},
+	{"issuer", "issuer", "the provider's `URL`; a bare host means https://HOST"},
+	{"authorization-url", "authorization_url", "authorization endpoint's `URL`, for a provider without discovery"},
+	{"token-url", "token_url", "token endpoint's `URL`, for a provider without discovery"},
+	{"jwks-url", "jwks_url", "`URL` of the provider's keys, where discovery doesn't tell"},
+	{"userinfo-url", "userinfo_url", "userinfo endpoint's `URL`, where discovery doesn't tell"},
+	{"revocation-url", "revocation_url", "revocation endpoint's `URL`, where discovery doesn't tell"},
+	{"device-authorization-url", "device_authorization_url", "device authorization endpoint's `URL`, where discovery doesn't tell"},
+	{"client-id", "client_id", "`ID` of the client that is registered with the provider"},
+	{"scope", "scopes", "`SCOPE` to ask for; repeat it, or separate with spaces (default openid profile email)"},
+	{"offline", "offline", "ask for a refresh token with offline_access, where the provider lists it (default true)"},
+	{"redirect-uri", "redirect_uri", "`URI` to come back to: no port means any free one, https listens with TLS (default http://127.0.0.1/callback)"},
+	{"tls-cert", "tls_cert", "certificate `FILE` for an https redirect URI (default self-signed, made once)"},
+	{"tls-key", "tls_key", "private key `FILE` of --tls-cert"},
+	{"audience", "audience", "`AUDIENCE` parameter, for providers that want one"},
+	{"resource", "resources", "`URI` of a resource to ask for (RFC 8707); repeat it for more"},
+	{"param", "params", "another parameter of the authorization request, as `NAME=VALUE`; repeat it for more"},
+	{"ca-file", "ca_file", "PEM `FILE` of more trusted roots for the provider"},
+	{"store", "store", "`STORE` for the tokens: keychain or file (default keychain)"},
+	{"store-key-file", "store_key_file", "`FILE` of 32 random bytes for --store file; login makes it when absent"},
 }
 
 // kind is what its value is made of.
@@ -58,24 +59,20 @@ type settingFlags struct {
 func addSettingFlags(cmd *cobra.Command) *settingFlags {
 	f := &settingFlags{cmd: cmd, lists: map[string]*[]string{}}
 	for _, s := range settings {
-		usage := s.help
-		if s.value != "" {
-			usage = "`" + s.value + "`: " + s.help // pflag shows the quoted word as the value's name
-		}
 		switch s.kind() {
 		case config.Bool:
-			cmd.Flags().Bool(s.name, true, usage)
+			cmd.Flags().Bool(s.name, true, s.help)
 			cmd.Flags().Lookup(s.name).DefValue = "false" // keeps pflag from printing the default a second time
 		case config.List, config.Map:
-			f.lists[s.name] = cmd.Flags().StringArray(s.name, nil, usage)
+			f.lists[s.name] = cmd.Flags().StringArray(s.name, nil, s.help)
 		default:
-			cmd.Flags().String(s.name, "", usage)
+			cmd.Flags().String(s.name, "", s.help)
 		}
 		if s.kind() != config.Path {
 			cmd.RegisterFlagCompletionFunc(s.name, cobra.NoFileCompletions)
 		}
 	}
-	cmd.Flags().StringVar(&f.secretFile, "client-secret-file", "", "`FILE`: client secret, for a provider that demands one; kept in the store, never in the config")
+	cmd.Flags().StringVar(&f.secretFile, "client-secret-file", "", "`FILE` of the client secret, for a provider that demands one; kept in the store, never in the config")
 	cmd.RegisterFlagCompletionFunc("store", cobra.FixedCompletions([]string{"keychain", "file"}, cobra.ShellCompDirectiveNoFileComp))
 	return f
 }

@@ -47,7 +47,7 @@ func newStatusCmd(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show every profile: account, provider, expiry, store",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, failure := o.summaries(cmd)
 			if all == nil && failure != nil {

@@ -25,7 +25,7 @@ The stored token is printed at once while it lives; otherwise it is renewed by
 one request, however many processes ask at the same time.`,
 		Example: `  curl -H "$(authctl token --format header)" https://api.example.com/
   eval "$(authctl token --format env)"`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("format", format, tokenFormats); err != nil {
 				return err
@@ -40,10 +40,10 @@ one request, however many processes ask at the same time.`,
 			return printToken(cmd.OutOrStdout(), tokens, format, need.IDToken)
 		},
 	}
-	cmd.Flags().DurationVar(&need.MinTTL, "min-ttl", time.Minute, "renew when less than this is left")
+	cmd.Flags().DurationVar(&need.MinTTL, "min-ttl", time.Minute, "renew when less than this `DURATION` is left")
 	cmd.Flags().BoolVar(&need.Refresh, "refresh", false, "renew in any case")
 	cmd.Flags().BoolVar(&need.IDToken, "id-token", false, "print the ID token instead")
-	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT`: "+strings.Join(tokenFormats, ", "))
+	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT` to print it in: "+strings.Join(tokenFormats, ", "))
 	cmd.Flags().BoolVar(&login, "login", false, "sign in through the browser when nothing else helps")
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(tokenFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -93,8 +93,7 @@ func (l *signIn) request(redirectURI string) oauth.Request {
 		Prompt: f.prompt, LoginHint: f.loginHint, ACRValues: f.acrValues,
 	}
 	if l.cmd.Flags().Changed("max-age") {
-		seconds := int(f.maxAge / time.Second)
-		r.MaxAge = &seconds
+		r.MaxAge = &f.maxAge
 	}
 	return r
 }

@@ -24,7 +24,7 @@ func newWhoamiCmd(o *options) *cobra.Command {
 came. The network isn't used.`,
 		Example: `  authctl whoami
   git config user.email "$(authctl whoami --claim email)"`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := o.open(cmd)
 			if err != nil {
