@@ -1,0 +1,50 @@
+# What a developer of authctl runs. Needs Go, git and make; `make test-deps` brings the
+# rest of what the tests can use, on Debian.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+# No CGO and no PIE: both cost start-up time, which `authctl token` is made of.
+BUILD   := CGO_ENABLED=0 go build -trimpath -buildmode=exe -ldflags '$(LDFLAGS)'
+
+.PHONY: build install demo test test-deps check bench completions release
+
+build:
+	$(BUILD) -o bin/ ./cmd/authctl
+
+install:
+	CGO_ENABLED=0 go install -trimpath -buildmode=exe -ldflags '$(LDFLAGS)' ./cmd/authctl
+
+# A provider of its own on loopback, and every command against it.
+demo: build
+	@$(BUILD) -o bin/ ./cmd/demo-idp
+	@bin/demo-idp demo --authctl bin/authctl
+
+# Everything, on the real parts that are here. As root on Debian, and in CI, what is
+# missing is installed first and nothing may be left out.
+test:
+	@sh .ci/test
+
+test-deps:
+	@sh .ci/test-deps
+
+# What .ci/run checks besides the tests.
+check:
+	@sh .ci/check
+
+bench: build
+	@go run ./internal/e2e/bench --authctl bin/authctl
+
+completions: build
+	@for shell in bash zsh fish; do bin/authctl completion $$shell > completions/authctl.$$shell; done
+	@bin/authctl completion powershell > completions/authctl.ps1
+
+# Binaries of a tagged version for the systems that people have, with their checksums.
+release:
+	@rm -rf dist && mkdir dist
+	@for os in linux darwin windows; do for arch in amd64 arm64; do \
+		exe=; [ $$os = windows ] && exe=.exe; \
+		echo authctl-$(VERSION)-$$os-$$arch$$exe; \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -o dist/authctl-$(VERSION)-$$os-$$arch$$exe ./cmd/authctl || exit 1; \
+	done; done
+	@cd dist && sha256sum authctl-* > SHA256SUMS
