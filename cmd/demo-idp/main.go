@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,14 +30,22 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	commands := map[string]func() error{
 		"serve": func() error { return serve(ctx, args[1:], stdin, stdout, stderr) },
 		"click": func() error { return click(ctx, args[1:], stdout, stderr) },
+		"demo":  func() error { return demo(ctx, args[1:], stdin, stdout, stderr) },
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(stderr, usage)
 		return 2
 	}
-	if err := commands[args[0]](); err != nil {
+	switch err := commands[args[0]](); {
+	case err == nil:
+		return 0
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errInterrupted):
+		fmt.Fprintln(stderr, "\ndemo-idp:", err)
+		return 130
+	default:
 		fmt.Fprintln(stderr, "demo-idp:", err)
 		return 1
 	}
-	return 0
 }

@@ -31,7 +31,7 @@ func (c *client) claims(token any) (verified bool, claims map[string]any) {
 	if err := json.Unmarshal([]byte(body), &set); err != nil {
 		c.t.Fatal(err)
 	}
-	signed, err := jose.ParseSigned(token.(string), algorithms)
+	signed, err := jose.ParseSignedCompact(token.(string), algorithms)
 	if err != nil {
 		return false, claims
 	}
