@@ -115,7 +115,7 @@ func (d *document) addTable(name string) error {
 	if d.text != "" {
 		d.addLine(len(d.text), "")
 	}
-	d.addLine(len(d.text), "[profile."+bareOrQuoted(name)+"]")
+	d.addLine(len(d.text), Header(name))
 	return nil
 }
 

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -69,118 +67,6 @@ func Keys() []Key {
 	return keys
 }
 
-// setting ties a key to its place in one profile.
-type setting struct {
-	Key
-	at any // *string, **bool, *[]string or *map[string]string
-}
-
-// table is the one list of what a profile holds.
-func (p *Profile) table() []setting {
-	return []setting{
-		{Key{"issuer", String}, &p.Issuer},
-		{Key{"authorization_url", String}, &p.AuthorizationURL},
-		{Key{"token_url", String}, &p.TokenURL},
-		{Key{"jwks_url", String}, &p.JWKSURL},
-		{Key{"userinfo_url", String}, &p.UserinfoURL},
-		{Key{"revocation_url", String}, &p.RevocationURL},
-		{Key{"device_authorization_url", String}, &p.DeviceAuthorizationURL},
-		{Key{"client_id", String}, &p.ClientID},
-		{Key{"scopes", List}, &p.Scopes},
-		{Key{"offline", Bool}, &p.Offline},
-		{Key{"redirect_uri", String}, &p.RedirectURI},
-		{Key{"tls_cert", Path}, &p.TLSCert},
-		{Key{"tls_key", Path}, &p.TLSKey},
-		{Key{"audience", String}, &p.Audience},
-		{Key{"resources", List}, &p.Resources},
-		{Key{"params", Map}, &p.Params},
-		{Key{"ca_file", Path}, &p.CAFile},
-		{Key{"store", String}, &p.Store},
-		{Key{"store_key_file", Path}, &p.StoreKeyFile},
-	}
-}
-
-// setting finds a key's place, or one without a place.
-func (p *Profile) setting(key string) setting {
-	for _, s := range p.table() {
-		if s.Name == key {
-			return s
-		}
-	}
-	return setting{}
-}
-
-// value returns what is set, or nil.
-func (s setting) value() any {
-	switch at := s.at.(type) {
-	case *string:
-		if *at != "" {
-			return *at
-		}
-	case **bool:
-		if *at != nil {
-			return **at
-		}
-	case *[]string:
-		if *at != nil {
-			return slices.Clone(*at)
-		}
-	case *map[string]string:
-		if *at != nil {
-			return maps.Clone(*at)
-		}
-	}
-	return nil
-}
-
-// assign puts v there, nil unsets; false: v is of another kind.
-func (s setting) assign(v any) bool {
-	if v == nil {
-		s.clear()
-		return true
-	}
-	switch at := s.at.(type) {
-	case *string:
-		return put(at, v)
-	case **bool:
-		b, ok := v.(bool)
-		if ok {
-			*at = &b
-		}
-		return ok
-	case *[]string:
-		ok := put(at, v)
-		*at = slices.Clone(*at)
-		return ok
-	case *map[string]string:
-		ok := put(at, v)
-		*at = maps.Clone(*at)
-		return ok
-	}
-	return false
-}
-
-func (s setting) clear() {
-	switch at := s.at.(type) {
-	case *string:
-		*at = ""
-	case **bool:
-		*at = nil
-	case *[]string:
-		*at = nil
-	case *map[string]string:
-		*at = nil
-	}
-}
-
-func put[T any](at *T, v any) bool {
-	t, ok := v.(T)
-	if ok {
-		*at = t
-	}
-	return ok
-}
-
 // clone copies what is behind pointers too.
 func (p Profile) clone() Profile {
 	q := Profile{Name: p.Name}
@@ -214,7 +100,7 @@ func (p Profile) With(s Settings) (Profile, error) {
 		case !textual(v):
 			return Profile{}, q.invalid(key, "", "it is not UTF-8 text")
 		case isEmpty(v):
-			at.clear()
+			at.assign(nil)
 		case !at.assign(v):
 			return Profile{}, q.invalid(key, "", "it must be "+at.Kind.String())
 		}
@@ -238,46 +124,3 @@ func isEmpty(v any) bool {
 
 // textual reports whether TOML, which is UTF-8, can hold v.
 func textual(v any) bool { return utf8.ValidString(fmt.Sprint(v)) }
-
-// Parse turns what a flag or an environment variable said into a setting's value:
-// lists are split at spaces, an entry of a map is KEY=VALUE, of several strings
-// the last counts. Paths stay as they are: whoever knows the working directory
-// makes them absolute. Errors: *InvalidError.
-func Parse(key string, values []string) (any, error) {
-	last := ""
-	if len(values) > 0 {
-		last = values[len(values)-1]
-	}
-	switch s := new(Profile).setting(key); {
-	case s.at == nil:
-		return nil, &InvalidError{Key: key, Why: "there is no such setting"}
-	case s.Kind == List:
-		return strings.Fields(strings.Join(values, " ")), nil
-	case s.Kind == Map:
-		return parseMap(key, values)
-	case s.Kind == Bool && last != "":
-		b, err := strconv.ParseBool(last)
-		if err != nil {
-			return nil, &InvalidError{Key: key, Value: last, Why: "it must be true or false"}
-		}
-		return b, nil
-	case s.Kind == Bool:
-		return nil, nil
-	}
-	return last, nil
-}
-
-func parseMap(key string, values []string) (any, error) {
-	m := map[string]string{}
-	for _, v := range values {
-		k, val, ok := strings.Cut(v, "=")
-		if v == "" {
-			continue
-		}
-		if !ok || k == "" {
-			return nil, &InvalidError{Key: key, Value: k, Why: "it must be KEY=VALUE"}
-		}
-		m[k] = val
-	}
-	return m, nil
-}

@@ -66,9 +66,6 @@ func (p *Profile) fill() {
 	if p.Store == "" {
 		p.Store = "keychain"
 	}
-	if p.Issuer != "" && !strings.Contains(p.Issuer, "://") {
-		p.Issuer = "https://" + p.Issuer
-	}
 }
 
 func (p *Profile) checkProvider() error {
@@ -76,9 +73,11 @@ func (p *Profile) checkProvider() error {
 		return p.missing("issuer", "not set, and needed unless authorization_url and token_url both are")
 	}
 	if p.Issuer != "" {
-		if why := checkIssuer(p.Issuer); why != "" {
+		url := withScheme(p.Issuer)
+		if why := checkIssuer(url); why != "" {
 			return p.invalid("issuer", shown(p.Issuer), why)
 		}
+		p.Issuer = url
 	}
 	for _, s := range p.table() {
 		if at, ok := s.at.(*string); ok && strings.HasSuffix(s.Name, "_url") && *at != "" {

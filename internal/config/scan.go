@@ -49,14 +49,7 @@ func (e entry) is(path []string) bool { return len(e.path) == len(path) && e.wit
 // why it checks nothing.
 func scan(text string) entries {
 	s := scanner{text: text}
-	var table []segment
-	for s.skip(blanks + "\r\n"); s.pos < len(s.text); s.skip(blanks + "\r\n") {
-		if s.peek("[") {
-			table = s.header()
-		} else {
-			s.assignment(table, -1)
-		}
-	}
+	s.all()
 	return s.found
 }
 
@@ -75,6 +68,17 @@ type scanner struct {
 }
 
 const blanks = " \t"
+
+func (s *scanner) all() {
+	var table []segment
+	for s.skip(blanks + "\r\n"); s.pos < len(s.text); s.skip(blanks + "\r\n") {
+		if s.peek("[") {
+			table = s.header()
+		} else {
+			s.assignment(table, -1)
+		}
+	}
+}
 
 func (s *scanner) peek(prefix string) bool { return strings.HasPrefix(s.text[s.pos:], prefix) }
 

@@ -23,7 +23,9 @@ const lockWait = 10 * time.Second
 // a file for that alone. When edit fails or changes nothing, nothing is written.
 // Errors: edit's, *SyntaxError, ErrBusy, or the system's.
 func Update(path, lockPath string, edit func(*Edit) error) error {
-	unlock, err := lock(lockPath)
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	unlock, err := lock(ctx, lockPath)
 	if err != nil {
 		return err
 	}
@@ -42,12 +44,11 @@ func Update(path, lockPath string, edit func(*Edit) error) error {
 	return atomicfile.Write(path, []byte(e.Text()))
 }
 
-func lock(path string) (unlock func() error, err error) {
+// lock waits for the lock until ctx ends.
+func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
-	defer cancel()
 	l := flock.New(path) // 0600
 	_, err = l.TryLockContext(ctx, 10*time.Millisecond)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -1,12 +1,21 @@
 package config
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"strings"
 )
 
-// The checks of this file say what is wrong, or nothing.
+// withScheme lets a bare host, with a port or path or without, stand for an issuer.
+func withScheme(issuer string) string {
+	if strings.Contains(issuer, "://") {
+		return issuer
+	}
+	return "https://" + issuer
+}
+
+// The checks below say what is wrong, or nothing.
 
 // checkIssuer: OpenID Connect Discovery §4.1 and RFC 8414 §2.
 func checkIssuer(s string) string {
@@ -19,7 +28,7 @@ func checkIssuer(s string) string {
 // checkEndpoint lets a query stand: RFC 6749 §3.1, and some providers need one.
 // Plain http would show codes and tokens to the network.
 func checkEndpoint(s string) string {
-	u, err := url.Parse(s)
+	u, err := parseURL(s)
 	switch {
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || !hasHost(u):
 		return "it is not an https URL"
@@ -47,7 +56,7 @@ func checkRedirectURI(s string) string {
 
 // checkAbsolute: an absolute URI without a fragment, RFC 3986 §4.3, RFC 6749 §3.1.2.
 func checkAbsolute(s string) string {
-	u, err := url.Parse(s)
+	u, err := parseURL(s)
 	switch {
 	case err != nil || !u.IsAbs() || u.Host == "" && u.Path == "" && u.Opaque == "":
 		return "it is not an absolute URI"
@@ -55,6 +64,14 @@ func checkAbsolute(s string) string {
 		return "it has a fragment (#)"
 	}
 	return ""
+}
+
+// parseURL is the library's but for spaces in a path, which that lets through.
+func parseURL(s string) (*url.URL, error) {
+	if strings.Contains(s, " ") {
+		return nil, errors.New("it has a space in it")
+	}
+	return url.Parse(s)
 }
 
 func hasHost(u *url.URL) bool { return u.Hostname() != "" && !strings.HasSuffix(u.Host, ":") }
