@@ -1,0 +1,240 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/internal/idp"
+	"github.com/authctl/authctl/internal/keychaintest"
+)
+
+// The built programs, and the directory that they are in.
+var programs, authctl, demoIDP string
+
+// patience is how long anything may take that takes a moment: the tests share the
+// machine with each other.
+const patience = time.Minute
+
+func TestMain(m *testing.M) {
+	if os.Getenv(browserVar) != "" { // authctl started us
+		os.Exit(beBrowser(os.Args[1:]))
+	}
+	os.Exit(withPrograms(m.Run))
+}
+
+// withPrograms builds what is released, as it is released, and runs the tests on it.
+func withPrograms(run func() int) int {
+	dir, err := os.MkdirTemp("", "authctl-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	defer sharedProvider.stop()
+	programs, authctl, demoIDP = dir, filepath.Join(dir, "authctl"+suffix()), filepath.Join(dir, "demo-idp"+suffix())
+	build := exec.Command("go", "build", "-trimpath", "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	return run()
+}
+
+func suffix() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
+// user is somebody with a home and a keychain of their own. Nothing of whoever runs
+// the tests is in their environment.
+type user struct {
+	t    testing.TB
+	home string
+	env  []string
+	bus  *keychaintest.Bus
+}
+
+// newUser makes a user whose keychain is open. What is theirs goes with the test.
+func newUser(t testing.TB) *user {
+	t.Helper()
+	return newUserWith(t, keychaintest.Open(t, keychaintest.Unlocked))
+}
+
+// newUserWith makes a user with the given keychain.
+func newUserWith(t testing.TB, bus *keychaintest.Bus) *user {
+	t.Helper()
+	home := t.TempDir()
+	u := &user{t: t, home: home, bus: bus}
+	u.env = append(u.env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8", "TZ=UTC", "TERM=xterm")
+	u.env = append(u.env, bus.Env()...)
+	u.env = append(u.env, "HOME="+home, "TMPDIR="+t.TempDir(),
+		"XDG_CONFIG_HOME="+filepath.Join(home, "config"),
+		"XDG_DATA_HOME="+filepath.Join(home, "data"),
+		"XDG_STATE_HOME="+filepath.Join(home, "state"),
+		"XDG_CACHE_HOME="+filepath.Join(home, "cache"))
+	return u
+}
+
+// set adds variables to the user's environment, NAME=VALUE each.
+func (u *user) set(vars ...string) { u.env = append(u.env, vars...) }
+
+// command is authctl, not yet started, as the user runs it. It is killed when the
+// test ends.
+func (u *user) command(args ...string) *exec.Cmd { return u.program(authctl, args...) }
+
+// program is the same for another program.
+func (u *user) program(name string, args ...string) *exec.Cmd {
+	ctx, cancel := context.WithCancel(context.Background())
+	u.t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env, cmd.Dir = u.env, u.home
+	cmd.WaitDelay = time.Second // a browser may hold what we read from
+	return cmd
+}
+
+// run runs authctl to its end, with nothing on stdin.
+func (u *user) run(args ...string) (stdout, stderr string, code int) {
+	u.t.Helper()
+	p := u.start(nil, args...)
+	code = p.wait()
+	return p.stdout.String(), p.stderr.String(), code
+}
+
+// must runs authctl, which has to succeed, and returns its stdout.
+func (u *user) must(args ...string) string {
+	u.t.Helper()
+	stdout, stderr, code := u.run(args...)
+	if code != 0 {
+		u.t.Fatalf("authctl %s: exit %d\n%s", strings.Join(args, " "), code, stderr)
+	}
+	return stdout
+}
+
+// process is an authctl that runs.
+type process struct {
+	t              testing.TB
+	cmd            *exec.Cmd
+	stdout, stderr *transcript
+	done           chan struct{} // closed when it has ended
+}
+
+// start starts authctl with the given stdin, which may be nil.
+func (u *user) start(stdin io.Reader, args ...string) *process {
+	u.t.Helper()
+	p := &process{t: u.t, cmd: u.command(args...), stdout: newTranscript(), stderr: newTranscript(), done: make(chan struct{})}
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, p.stdout, p.stderr
+	if err := p.cmd.Start(); err != nil {
+		u.t.Fatal(err)
+	}
+	go func() {
+		p.cmd.Wait() // its exit code is in ProcessState
+		close(p.done)
+	}()
+	u.t.Cleanup(func() { p.cmd.Process.Kill(); <-p.done })
+	return p
+}
+
+// wait returns the exit code, -1 for a process that a signal ended.
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.done:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(2 * patience):
+		p.t.Fatalf("authctl %s never ends; stderr:\n%s", strings.Join(p.cmd.Args[1:], " "), p.stderr)
+		return 0
+	}
+}
+
+// files calls see with every file below the user's home.
+func (u *user) files(see func(path string, content []byte)) {
+	u.t.Helper()
+	err := filepath.WalkDir(u.home, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err == nil {
+			see(path, content)
+		}
+		return err
+	})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+}
+
+// noFileHolds fails the test when a file of the user's holds one of the secrets.
+func (u *user) noFileHolds(secrets ...string) {
+	u.t.Helper()
+	u.files(func(path string, content []byte) {
+		for _, secret := range secrets {
+			if len(secret) > 0 && bytes.Contains(content, []byte(secret)) {
+				u.t.Errorf("%s holds a secret of %d characters", path, len(secret))
+			}
+		}
+	})
+}
+
+// demoProvider is the demonstration provider in the test's process, so that the test
+// can count its requests and move its clock. It ends with the test.
+func demoProvider(t testing.TB, o idp.Options) *idp.Server {
+	t.Helper()
+	server := idp.New(o)
+	if _, err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return server
+}
+
+// robotBrowser is a value for --browser that signs in without a real browser.
+func robotBrowser() string { return "'" + demoIDP + "' click" }
+
+// freePort is a port of loopback that nobody listened on a moment ago.
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// portFree reports whether nobody listens on a port of 127.0.0.1.
+func portFree(port string) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
+}
+
+// eventually waits for what can only be asked for, never announces itself.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
