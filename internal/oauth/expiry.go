@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"time"
 
@@ -28,7 +29,7 @@ func expiryOf(accessToken string, expiresIn json.RawMessage, sent time.Time) (ti
 		return bounded(jwtExpiry(accessToken), sent), nil
 	}
 	life := time.Duration(min(max(seconds, 0), maxLife.Seconds()) * float64(time.Second))
-	return sent.Add(life.Truncate(time.Second)).UTC(), nil
+	return sent.Add(life.Truncate(time.Second)), nil
 }
 
 // number reads 3600, 3600.0 and "3600"; absent, null and "" are 0.
@@ -44,7 +45,7 @@ func number(raw json.RawMessage) (float64, error) {
 	if errors.Is(err, strconv.ErrRange) {
 		err = nil // n is infinite, which is only large
 	}
-	if n != n {
+	if math.IsNaN(n) {
 		err = errors.New("not a number")
 	}
 	return n, err
@@ -53,11 +54,11 @@ func number(raw json.RawMessage) (float64, error) {
 // jwtExpiry reads exp of an access token, which is not meant for us to read, so
 // that its signature is not checked: who could forge it could change expires_in.
 func jwtExpiry(accessToken string) time.Time {
-	any := []jose.SignatureAlgorithm{
+	algorithms := []jose.SignatureAlgorithm{
 		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
 		jose.ES256, jose.ES384, jose.ES512, jose.EdDSA, jose.HS256, jose.HS384, jose.HS512,
 	}
-	jws, err := jose.ParseSignedCompact(accessToken, any)
+	jws, err := jose.ParseSignedCompact(accessToken, algorithms)
 	if err != nil {
 		return time.Time{}
 	}

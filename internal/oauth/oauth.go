@@ -5,8 +5,10 @@
 package oauth
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -69,6 +71,15 @@ func (c *Client) config() *oauth2.Config {
 			AuthStyle: style,
 		},
 	}
+}
+
+// secrets are more and the client's own, also as HTTP Basic carries it.
+func (c *Client) secrets(more ...string) secrets {
+	if c.Secret == "" {
+		return more
+	}
+	basic := url.QueryEscape(c.ID) + ":" + url.QueryEscape(c.Secret)
+	return append(more, c.Secret, base64.StdEncoding.EncodeToString([]byte(basic)))
 }
 
 // secretInForm: a public client sends its ID in the form. One with a secret

@@ -25,7 +25,7 @@ func (a *Authorization) Redeem(ctx context.Context, params url.Values) (*Grant, 
 		client: c,
 		op:     "token request",
 		extra:  a.resources(),
-		hide:   secrets{code, a.verifier, c.Secret},
+		hide:   c.secrets(code, a.verifier),
 	}
 	grant, err := request.do(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return a.config().Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
@@ -92,7 +92,7 @@ func (a *Authorization) checkIssuer(params url.Values) error {
 }
 
 func (a *Authorization) refused(params url.Values) error {
-	hide := secrets{a.State, a.nonce, a.verifier, a.client.Secret, params.Get("code")}
+	hide := a.client.secrets(a.State, a.nonce, a.verifier, params.Get("code"))
 	return &Error{
 		Op:          "authorization",
 		Code:        hide.clean(params.Get("error")),

@@ -33,7 +33,7 @@ func (c *Client) Refresh(ctx context.Context, h Held) (*Grant, error) {
 		client: c,
 		op:     "renewal",
 		extra:  h.extra(),
-		hide:   secrets{h.RefreshToken, c.Secret},
+		hide:   c.secrets(h.RefreshToken),
 	}
 	grant, err := request.do(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return c.config().TokenSource(ctx, &oauth2.Token{RefreshToken: h.RefreshToken}).Token()

@@ -29,7 +29,7 @@ func (c *Client) Revoke(ctx context.Context, token, hint string) error {
 	if err != nil {
 		return err
 	}
-	return a.refusal(secrets{token, c.Secret})
+	return a.refusal(c.secrets(token))
 }
 
 // authenticated is a POST of form with the client's authentication, as x/oauth2

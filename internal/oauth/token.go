@@ -76,7 +76,7 @@ func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error)
 		return nil, err
 	}
 	request.Header = r.Header.Clone()
-	t.sent = t.client.now()
+	t.sent = t.client.now().UTC().Round(0) // to be stored: no monotonic clock
 	a, err := send(t.client.HTTP, t.op, request)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,153 @@
+package oauth
+
+import (
+	"context"
+	"crypto/elliptic"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// page answers every request: a network would make a fuzzer slow.
+func (p page) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	w.WriteHeader(p.status)
+	w.WriteString(p.body)
+	return w.Result(), nil
+}
+
+// presentable: an error is short, fits on a terminal, and has no secret.
+func presentable(t *testing.T, err error, hidden ...string) {
+	t.Helper()
+	text := err.Error()
+	if utf8.RuneCountInString(text) > 1000 || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		t.Errorf("the error is not fit to be shown: %q", text)
+	}
+	for _, secret := range hidden {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is in the error %q", secret, text)
+		}
+	}
+	var refused *Error
+	var check *CheckError
+	var unreachable *UnreachableError
+	var insecure *InsecureError
+	var config *ConfigError
+	if !errors.As(err, &refused) && !errors.As(err, &check) && !errors.As(err, &unreachable) && !errors.As(err, &insecure) && !errors.As(err, &config) {
+		t.Errorf("the error has no type of ours: %T %v", err, err)
+	}
+}
+
+func FuzzDiscover(f *testing.F) {
+	const issuer = "https://auth.example.com"
+	for _, seed := range []string{
+		`{"issuer":"https://auth.example.com","authorization_endpoint":"https://auth.example.com/a","token_endpoint":"https://auth.example.com/t","jwks_uri":"https://auth.example.com/k"}`,
+		`{"issuer":"https://auth.example.com/","authorization_endpoint":"https://a","token_endpoint":"http://127.0.0.1:1/t","code_challenge_methods_supported":["S256"]}`,
+		`{"issuer":"https://evil.example.com","authorization_endpoint":"javascript:alert(1)","token_endpoint":"http://evil.example.com"}`,
+		`{"issuer":"https://auth.example.com","token_endpoint":"https://u:p@auth.example.com/#\u001b[2J","code_challenge_methods_supported":["\u202eplain"]}`,
+		`<html>`, `null`, `[]`, `{"issuer":5}`, ``,
+	} {
+		f.Add(200, seed)
+	}
+	f.Add(503, "")
+	f.Add(404, "")
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 200 || status > 599 {
+			return
+		}
+		m, err := Discover(context.Background(), HTTPClient(page{status, body}), issuer, Endpoints{})
+		if err != nil {
+			presentable(t, err)
+			return
+		}
+		if strings.TrimSuffix(m.Issuer, "/") != issuer {
+			t.Errorf("got the issuer %q", m.Issuer)
+		}
+		for _, endpoint := range []string{m.AuthorizationEndpoint, m.TokenEndpoint} {
+			if !strings.HasPrefix(endpoint, "https://") && checkURL("", endpoint) != nil {
+				t.Errorf("got the endpoint %q", endpoint)
+			}
+		}
+	})
+}
+
+func FuzzTokenAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"access_token":"x","token_type":"Bearer","expires_in":3600,"refresh_token":"y","scope":"a b"}`,
+		`{"access_token":"x","token_type":"mac","expires_in":"3600"}`,
+		`{"access_token":"x","expires_in":-1e999}`, `{"access_token":"x","expires_in":"NaN"}`, `{"access_token":"x","Expires_In":3.5}`,
+		`{"access_token":"x y\n$(id)","token_type":"bearer"}`, `{"access_token":"eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.AAAA"}`,
+		`{"error":"invalid_grant","error_description":"held-refresh-token \u001b[2J\u202e"}`, `{"error":{}}`, `{"error":"x y"}`,
+		`{"id_token":"a.b.c","access_token":"x"}`, `<html>`, `null`, `[]`, ``,
+	} {
+		f.Add(200, seed)
+		f.Add(400, seed)
+	}
+	f.Add(500, `{"error":"server_error"}`)
+	f.Add(302, "")
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 200 || status > 599 {
+			return
+		}
+		c := minimalClient()
+		c.HTTP = HTTPClient(page{status, body})
+		grant, err := c.Refresh(context.Background(), Held{RefreshToken: "held-refresh-token"})
+		if err != nil {
+			presentable(t, err, "held-refresh-token")
+			return
+		}
+		if grant.AccessToken == "" || !isVisible(grant.AccessToken) || !isVisible(grant.RefreshToken) || grant.TokenType != "Bearer" {
+			t.Errorf("got %+v", grant)
+		}
+		if _, err := json.Marshal(grant); err != nil {
+			t.Errorf("the grant can't be stored: %v", err)
+		}
+		if status >= 300 {
+			t.Errorf("%d is taken for a success", status)
+		}
+	})
+}
+
+func FuzzIDToken(f *testing.F) {
+	now := time.Unix(1_800_000_000, 0)
+	s := signer{jose.ES256, ecKey(elliptic.P256()), "key-1"}
+	honest := map[string]any{"iss": "https://auth.example.com", "sub": "ada", "aud": clientID, "iat": now.Unix(), "exp": now.Unix() + 60}
+	good := sign(s, honest)
+	f.Add(good)
+	f.Add(unsigned(honest))
+	f.Add(good[:len(good)-2])
+	f.Add(strings.Replace(good, ".", "..", 1))
+	f.Add(sign(signer{jose.HS256, make([]byte, 32), "key-1"}, honest))
+	f.Add(sign(signer{jose.ES256, s.key, "\x1b[2J"}, honest))
+	for claim, value := range map[string]any{"aud": 5, "exp": 1e300, "iat": -1e300, "azp": "\u202e", "iss": nil, "_claim_names": map[string]string{"a": "b"}} {
+		f.Add(sign(s, map[string]any{"iss": "https://auth.example.com", "sub": "ada", claim: value}))
+	}
+	set := must(json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.public()}}))
+	f.Fuzz(func(t *testing.T, raw string) {
+		m := &Metadata{Issuer: "https://auth.example.com", JWKSURI: "https://auth.example.com/k", IDTokenSigningAlgValuesSupported: []string{"ES256"}}
+		c := &Client{ID: clientID, HTTP: HTTPClient(page{200, string(set)}), Metadata: m, Now: func() time.Time { return now }}
+		grant := &Grant{AccessToken: "the-access-token", IDToken: raw}
+		err := c.checkIDToken(context.Background(), grant, expectation{issuer: m.Issuer}, nil)
+		switch {
+		case raw == "":
+		case err != nil:
+			presentable(t, err, "the-access-token")
+		case !sameSigned(raw, good) || grant.Subject != "ada":
+			t.Errorf("a forged ID token is accepted: %s", raw)
+		}
+	})
+}
+
+// sameSigned: the header and the payload are the honest ones. ECDSA signatures
+// aren't unique, base64 isn't either in its last bits.
+func sameSigned(raw, good string) bool {
+	return raw[:strings.LastIndexByte(raw, '.')] == good[:strings.LastIndexByte(good, '.')]
+}

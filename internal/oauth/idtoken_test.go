@@ -1,0 +1,298 @@
+package oauth
+
+import (
+	"context"
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+func in(d time.Duration) int64 { return time.Now().Add(d).Unix() }
+
+// Each hostile ID token has an honest twin, which differs in nothing but that.
+func TestIDToken(t *testing.T) {
+	claim := func(name string, value any) func(*provider) {
+		return func(p *provider) { p.claims[name] = value }
+	}
+	asIs := func(*provider) {}
+	signedBy := func(s signer) func(*provider) {
+		return func(p *provider) { p.signer = s }
+	}
+	for _, test := range []struct {
+		name    string
+		hostile func(*provider)
+		honest  func(*provider)
+		why     string
+	}{
+		{"alg none", func(p *provider) { p.idToken = func() string { return unsigned(p.claims) } }, asIs, `signed with "none"`},
+		{"signature cut off", cutSignature, asIs, "its signature is wrong"},
+		{"another key's signature", signedBy(signer{jose.RS256, otherRSAKey(), "key-1"}), signedBy(signer{jose.RS256, rsaKey(), "key-1"}), "its signature is wrong"},
+		{"payload changed", changePayload, asIs, "its signature is wrong"},
+		{"HMAC with the public key as its secret", hmacWithPublicKey, asIs, `signed with "HS256"`},
+		{"algorithm that is not listed", signedBy(signer{jose.RS512, rsaKey(), "key-1"}), signedBy(signer{jose.RS256, rsaKey(), ""}), `signed with "RS512"`},
+		{"algorithm that is not the key's", signedBy(signer{jose.PS256, rsaKey(), "key-1"}), asIs, "no key has the ID"},
+		{"unknown kid", signedBy(signer{jose.RS256, rsaKey(), "key-2"}), signedBy(signer{jose.RS256, rsaKey(), "key-1"}), `no key has the ID "key-2"`},
+		{"key for encryption", func(p *provider) { p.keys[0].Use = "enc" }, func(p *provider) { p.keys[0].Use = "" }, "no key that can be used"},
+		{"two signatures", jsonSerialized, asIs, "no signed JWT"},
+		{"not a JWT", func(p *provider) { p.idToken = func() string { return "x.y.z" } }, asIs, "no signed JWT"},
+		{"wrong iss", claim("iss", "https://evil.example.com"), asIs, "different provider"},
+		{"iss with a slash more", func(p *provider) { p.claims["iss"] = p.URL + "/" }, asIs, "different provider"},
+		{"no iss", claim("iss", nil), asIs, "different provider"},
+		{"wrong aud", claim("aud", "client-2"), claim("aud", []string{clientID}), "audience"},
+		{"no aud", claim("aud", nil), asIs, "audience"},
+		{"aud without us", claim("aud", []string{"client-2", "client-3"}), asIs, "audience"},
+		{"several aud, no azp", claim("aud", []string{clientID, "client-2"}), severalAudiences, "no azp"},
+		{"wrong azp", claim("azp", "client-2"), claim("azp", clientID), "another client"},
+		{"azp is no string", claim("azp", 5), claim("azp", clientID), "claims can't be read"},
+		{"no sub", claim("sub", nil), asIs, "no sub"},
+		{"empty sub", claim("sub", ""), asIs, "no sub"},
+		{"expired", claim("exp", in(-time.Second)), claim("exp", in(time.Minute)), "it expired at"},
+		{"no exp", claim("exp", nil), asIs, "no exp"},
+		{"exp is no number", claim("exp", "soon"), claim("exp", float64(in(time.Hour))+0.5), "unmarshal"},
+		{"not yet valid", claim("nbf", in(time.Hour)), claim("nbf", in(time.Minute)), "before the nbf"},
+		{"no iat", claim("iat", nil), asIs, "no iat"},
+		{"iat in the future", claim("iat", in(leeway+time.Minute)), claim("iat", in(leeway-time.Minute)), "issued in the future"},
+		{"wrong nonce", claim("nonce", "replayed"), asIs, "nonce is not ours"},
+		{"no nonce", claim("nonce", nil), asIs, "nonce is not ours"},
+		{"wrong at_hash", claim("at_hash", atHash("another")), func(p *provider) {
+			p.claims["at_hash"] = atHash(p.answer["access_token"].(string))
+		}, "at_hash"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			twin := newProvider(t)
+			test.honest(twin)
+			grant, err := twin.login(t, twin.client(t), twin.request())
+			if err != nil {
+				t.Errorf("the honest twin is refused: %v", err)
+			} else if !grant.SignatureChecked || grant.Subject != "ada" || grant.Issuer != twin.URL {
+				t.Errorf("got %+v, want ada's, checked", grant)
+			}
+			p := newProvider(t)
+			test.hostile(p)
+			grant, err = p.login(t, p.client(t), p.request())
+			if grant != nil {
+				t.Error("got a grant with the error")
+			}
+			wantCheck(t, err, test.why)
+		})
+	}
+}
+
+func cutSignature(p *provider) {
+	p.idToken = func() string {
+		token := sign(p.signer, without(p.claims))
+		return token[:strings.LastIndexByte(token, '.')+1]
+	}
+}
+
+func changePayload(p *provider) {
+	p.idToken = func() string {
+		honest := strings.Split(sign(p.signer, without(p.claims)), ".")
+		p.claims["sub"] = "eve"
+		other := strings.Split(sign(p.signer, without(p.claims)), ".")
+		return honest[0] + "." + other[1] + "." + honest[2]
+	}
+}
+
+func hmacWithPublicKey(p *provider) {
+	der := must(x509.MarshalPKIXPublicKey(rsaKey().Public()))
+	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	p.signer = signer{jose.HS256, secret, "key-1"}
+}
+
+func jsonSerialized(p *provider) {
+	p.idToken = func() string {
+		maker := must(jose.NewMultiSigner([]jose.SigningKey{
+			{Algorithm: jose.RS256, Key: rsaKey()},
+			{Algorithm: jose.RS256, Key: otherRSAKey()},
+		}, nil))
+		return strings.ReplaceAll(must(maker.Sign([]byte(`{"sub":"ada"}`))).FullSerialize(), " ", "")
+	}
+}
+
+func severalAudiences(p *provider) {
+	p.claims["aud"], p.claims["azp"] = []string{clientID, "client-2"}, clientID
+}
+
+func TestSigningAlgorithms(t *testing.T) {
+	for _, s := range []signer{
+		{jose.RS256, rsaKey(), "rsa"},
+		{jose.RS384, rsaKey(), "rsa"},
+		{jose.PS256, rsaKey(), "rsa"},
+		{jose.ES256, ecKey(elliptic.P256()), "ec"},
+		{jose.ES384, ecKey(elliptic.P384()), "ec"},
+		{jose.EdDSA, edKey(), "ed"},
+		{jose.ES256, ecKey(elliptic.P256()), ""},
+	} {
+		t.Run(string(s.algorithm)+" "+s.kid, func(t *testing.T) {
+			p := newProvider(t)
+			p.signer = s
+			p.keys = append(p.keys, s.public())
+			if _, err := p.login(t, p.client(t), p.request()); err != nil {
+				t.Error(err)
+			}
+			cutSignature(p)
+			p.claims["nonce"] = nil
+			delete(p.claims, "nonce")
+			_, err := p.login(t, p.client(t), p.request())
+			wantCheck(t, err, "its signature is wrong")
+		})
+	}
+}
+
+// Without a list in the document the algorithm is RS256; with a list that has
+// nothing safe there is none; with no document any asymmetric one will do.
+func TestAlgorithmsAllowed(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		listed any
+		source string
+		s      signer
+		why    string // empty: accepted
+	}{
+		{"not listed, RS256", nil, "", signer{jose.RS256, rsaKey(), "key-1"}, ""},
+		{"not listed, PS256", nil, "", signer{jose.PS256, rsaKey(), "key-1"}, `"PS256"`},
+		{"only unsafe ones listed", []string{"none", "HS256"}, "", signer{jose.RS256, rsaKey(), "key-1"}, "no algorithm"},
+		{"only JWKS configured, PS256", nil, SourceConfigured, signer{jose.PS256, rsaKey(), "key-1"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newProvider(t)
+			p.metadata["id_token_signing_alg_values_supported"] = test.listed
+			p.signer = test.s
+			p.keys = []jose.JSONWebKey{{Key: rsaKey().Public(), KeyID: "key-1"}}
+			c := p.client(t)
+			if test.source != "" {
+				c.Metadata.Source = test.source
+			}
+			_, err := p.login(t, c, p.request())
+			if test.why == "" && err != nil {
+				t.Error(err)
+			}
+			if test.why != "" {
+				wantCheck(t, err, test.why)
+			}
+		})
+	}
+}
+
+func TestMaxAge(t *testing.T) {
+	maxAge := 60
+	for _, test := range []struct {
+		name     string
+		authTime any
+		refused  bool
+	}{
+		{"just now", in(0), false},
+		{"within", in(-50 * time.Second), false},
+		{"too long ago", in(-2 * time.Minute), true},
+		{"absent", nil, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newProvider(t)
+			p.claims["auth_time"] = test.authTime
+			if _, err := p.login(t, p.client(t), p.request()); err != nil {
+				t.Errorf("max_age was not asked for: %v", err)
+			}
+			delete(p.claims, "nonce")
+			r := p.request()
+			r.MaxAge = &maxAge
+			_, err := p.login(t, p.client(t), r)
+			if test.refused {
+				wantCheck(t, err, "auth_time")
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Where no JWKS is known the signature is not checked, but all else is.
+func TestWithoutJWKS(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		bend func(*provider)
+		why  string
+	}{
+		{"honest", func(*provider) {}, ""},
+		{"signed by a key nobody knows", func(p *provider) { p.signer.key = otherRSAKey() }, ""},
+		{"alg none", func(p *provider) { p.idToken = func() string { return unsigned(p.claims) } }, `signed with "none"`},
+		{"HMAC", hmacWithPublicKey, `signed with "HS256"`},
+		{"wrong aud", func(p *provider) { p.claims["aud"] = "client-2" }, "audience"},
+		{"wrong nonce", func(p *provider) { p.claims["nonce"] = "replayed" }, "nonce"},
+		{"expired", func(p *provider) { p.claims["exp"] = in(-time.Minute) }, "expired"},
+		{"no iss", func(p *provider) { p.claims["iss"] = nil }, "no iss"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newProvider(t)
+			test.bend(p)
+			m, err := Discover(context.Background(), p.http(), "", Endpoints{Authorization: p.URL + "/authorize", Token: p.URL + "/token"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			grant, err := p.login(t, &Client{ID: clientID, HTTP: p.http(), Metadata: m}, p.request())
+			if test.why != "" {
+				wantCheck(t, err, test.why)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if grant.SignatureChecked || grant.Issuer != p.URL || grant.Subject != "ada" {
+				t.Errorf("got %+v, want ada's, unchecked", grant)
+			}
+			if p.counted("/jwks") != 0 {
+				t.Error("the keys were fetched")
+			}
+		})
+	}
+}
+
+func TestPinnedIssuer(t *testing.T) {
+	p := newProvider(t)
+	m := &Metadata{AuthorizationEndpoint: p.URL + "/authorize", TokenEndpoint: p.URL + "/token", Source: SourceConfigured}
+	c := &Client{ID: clientID, HTTP: p.http(), Metadata: m, PinnedIssuer: p.URL}
+	if _, err := p.login(t, c, p.request()); err != nil {
+		t.Error(err)
+	}
+	c.PinnedIssuer = "https://other.example.com"
+	delete(p.claims, "nonce")
+	_, err := p.login(t, c, p.request())
+	wantCheck(t, err, "different provider")
+}
+
+func TestClaimsAreAsSent(t *testing.T) {
+	p := newProvider(t)
+	p.claims["big"] = 12345678901234567
+	grant, err := p.login(t, p.client(t), p.request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := must(jose.ParseSignedCompact(grant.IDToken, []jose.SignatureAlgorithm{jose.RS256})).UnsafePayloadWithoutVerification()
+	if string(grant.Claims) != string(payload) {
+		t.Errorf("got %s, want %s", grant.Claims, payload)
+	}
+	if got, want := grant.IDTokenExpiry.Unix(), p.claims["exp"]; got != want {
+		t.Errorf("got the expiry %d, want %d", got, want)
+	}
+}
+
+// No text of a hostile ID token brings a secret into an error.
+func TestIDTokenEchoesSecrets(t *testing.T) {
+	p := newProvider(t)
+	p.claims["iss"] = p.answer["refresh_token"]
+	_, err := p.login(t, p.client(t), p.request())
+	wantCheck(t, err, "[redacted]")
+	if err != nil && strings.Contains(err.Error(), p.answer["refresh_token"].(string)) {
+		t.Errorf("the error has the refresh token: %v", err)
+	}
+	var check *CheckError
+	if errors.As(err, &check) && check.What != "ID token" {
+		t.Errorf("got %q, want ID token", check.What)
+	}
+}

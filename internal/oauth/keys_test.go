@@ -1,0 +1,71 @@
+package oauth
+
+import (
+	"crypto/elliptic"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// A JWKS that is known is never skipped.
+func TestKeysThatCannotBeHad(t *testing.T) {
+	p := newProvider(t)
+	c := p.client(t)
+	c.Metadata.JWKSURI = p.URL + "/nothing-here"
+	_, err := p.login(t, c, p.request())
+	wantCheck(t, err, "answered 404 Not Found")
+
+	c.Metadata.JWKSURI = unusedAddress(t) + "/jwks"
+	delete(p.claims, "nonce")
+	_, err = p.login(t, c, p.request())
+	wantUnreachable(t, err, "keys: 127.0.0.1")
+}
+
+func TestKeyRotation(t *testing.T) {
+	p := newProvider(t)
+	c := p.client(t)
+	login := func() error {
+		delete(p.claims, "nonce")
+		_, err := p.login(t, c, p.request())
+		return err
+	}
+	for _, step := range []struct {
+		name    string
+		s       signer
+		fetches int // in all
+	}{
+		{"first", signer{jose.RS256, rsaKey(), "key-1"}, 1},
+		{"the kept key serves", signer{jose.RS256, rsaKey(), "key-1"}, 1},
+		{"a new kid", signer{jose.RS256, otherRSAKey(), "key-2"}, 2},
+		{"another key under the same kid", signer{jose.RS256, rsaKey(), "key-2"}, 3},
+		{"another type of key", signer{jose.ES256, ecKey(elliptic.P256()), "key-3"}, 4},
+	} {
+		p.signer = step.s
+		p.keys = []jose.JSONWebKey{step.s.public()}
+		if err := login(); err != nil {
+			t.Errorf("%s: %v", step.name, err)
+		}
+		if got := p.counted("/jwks"); got != step.fetches {
+			t.Errorf("%s: got %d fetches, want %d", step.name, got, step.fetches)
+		}
+	}
+	p.signer = signer{jose.RS256, rsaKey(), "key-1"}
+	wantCheck(t, login(), `no key has the ID "key-1"`)
+}
+
+// A key that go-jose doesn't know must not spoil the others.
+func TestKeysThatAreNotUnderstood(t *testing.T) {
+	good := string(must(p256Set()))
+	for _, bad := range []string{`{"kty":"OKP","crv":"Ed448","x":"AA"}`, `{"kty":"secret"}`, `{"kty":"RSA"}`, `5`, `null`, `{"kty":"oct","k":"AAAA"}`} {
+		document := strings.Replace(good, `"keys":[`, `"keys":[`+bad+`,`, 1)
+		if got := len(readKeys([]byte(document))); got != 1 {
+			t.Errorf("%s: got %d keys, want 1", bad, got)
+		}
+	}
+}
+
+func p256Set() ([]byte, error) {
+	key := signer{jose.ES256, ecKey(elliptic.P256()), "key-1"}.public()
+	return keep(&key)
+}
