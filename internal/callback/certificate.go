@@ -1,7 +1,6 @@
 package callback
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,7 +9,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -76,7 +74,7 @@ func Fingerprint(cert tls.Certificate) string {
 // it in a browser gives away no more than this machine's loopback interface. It is
 // made when absent, damaged, readable by others or about to expire; made says so.
 func SelfSigned(path string, now time.Time) (cert tls.Certificate, made bool, err error) {
-	if cert, err := keptCertificate(path, now); err == nil {
+	if cert, ok := keptCertificate(path, now); ok {
 		return cert, false, nil
 	}
 	text, err := newCertificate(now)
@@ -90,19 +88,17 @@ func SelfSigned(path string, now time.Time) (cert tls.Certificate, made bool, er
 	return cert, true, err
 }
 
-var errNotKept = errors.New("not a certificate to keep")
-
-// keptCertificate reads path if what is there is still good.
-func keptCertificate(path string, now time.Time) (tls.Certificate, error) {
+// keptCertificate reads path; ok if what is there is still good.
+func keptCertificate(path string, now time.Time) (cert tls.Certificate, ok bool) {
 	info, err := os.Stat(path)
 	if err != nil || !private(info) {
-		return tls.Certificate{}, errNotKept
+		return tls.Certificate{}, false
 	}
-	cert, err := tls.LoadX509KeyPair(path, path)
-	if err != nil || !ours(cert.Leaf) || current(cert.Leaf, now) != nil || cert.Leaf.NotAfter.Sub(now) < renewAt {
-		return tls.Certificate{}, errNotKept
+	cert, err = tls.LoadX509KeyPair(path, path)
+	if err != nil || !ours(cert.Leaf) || current(cert.Leaf, now) != nil {
+		return tls.Certificate{}, false
 	}
-	return cert, nil
+	return cert, cert.Leaf.NotAfter.Sub(now) >= renewAt
 }
 
 // private reports whether only its owner can read the file. Windows has no such bits;
@@ -120,12 +116,18 @@ func ours(leaf *x509.Certificate) bool {
 	return !leaf.IsCA
 }
 
+// newCertificate is a certificate and its key in PEM.
 func newCertificate(now time.Time) ([]byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, leaf, err := template(now)
 	if err != nil {
 		return nil, err
 	}
-	leaf := &x509.Certificate{
+	return sign(key, leaf)
+}
+
+func template(now time.Time) (*ecdsa.PrivateKey, *x509.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	return key, &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "localhost", Organization: []string{"authctl on this machine"}},
 		DNSNames:              []string{"localhost"},
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
@@ -134,7 +136,10 @@ func newCertificate(now time.Time) ([]byte, error) {
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true, // and no CA
-	}
+	}, err
+}
+
+func sign(key *ecdsa.PrivateKey, leaf *x509.Certificate) ([]byte, error) {
 	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, key.Public(), key)
 	if err != nil {
 		return nil, err
@@ -143,8 +148,6 @@ func newCertificate(now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var text bytes.Buffer
-	pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: der})
-	pem.Encode(&text, &pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-	return text.Bytes(), nil
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})...), nil
 }

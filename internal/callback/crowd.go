@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	crowdLimit = 256                    // connections at a time
-	patience   = 500 * time.Millisecond // what each gets, at least, when more are waiting
+	crowdLimit = 512             // connections at a time
+	patience   = 2 * time.Second // what each gets, at least, when more are waiting
 )
 
 // crowd accepts connections for all families and bounds how many are open. When
@@ -33,9 +33,9 @@ func newCrowd(bound []net.Listener) *crowd {
 
 // guest is one accepted connection.
 type guest struct {
-	net.Conn
-	crowd *crowd
-	since time.Time
+	*net.TCPConn // whose CloseWrite lets net/http end an answer gently
+	crowd        *crowd
+	since        time.Time
 }
 
 // close frees the port and ends every connection.
@@ -47,7 +47,7 @@ func (c *crowd) close() error {
 	}
 	c.closed = true
 	for _, g := range c.open {
-		g.Conn.Close()
+		g.TCPConn.Close()
 	}
 	return closeAll(c.listeners)
 }
@@ -71,7 +71,7 @@ func (d *door) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guest{Conn: conn, crowd: d.crowd}
+	g := &guest{TCPConn: conn.(*net.TCPConn), crowd: d.crowd}
 	if !d.crowd.admit(g) {
 		conn.Close()
 		return nil, net.ErrClosed
@@ -128,7 +128,7 @@ func (c *crowd) leave(g *guest) {
 
 func (g *guest) Close() error {
 	g.crowd.leave(g)
-	return g.Conn.Close()
+	return g.TCPConn.Close()
 }
 
 type guestKey struct{}

@@ -47,10 +47,12 @@ func (p Page) html() string {
 <meta name="robots" content="noindex">
 <title>` + html.EscapeString(p.Title) + `</title>
 <style>` + style + `</style>
-<main class="` + class + `">
+<body class="` + class + `">
+<main>
 <svg viewBox="0 0 48 48" width="72" height="72" aria-hidden="true"><circle cx="24" cy="24" r="22"/>` + mark + `</svg>
 <h1 dir="auto">` + html.EscapeString(p.Title) + `</h1>
 <p dir="auto">` + html.EscapeString(p.Message) + "</p>\n" + detail + `</main>
+</body>
 </html>
 `
 }

@@ -65,8 +65,9 @@ func sameRedirect(got, want *url.URL) bool {
 		canonicalPath(got) == canonicalPath(want)
 }
 
-// bareCode reports whether a paste could be a code by itself: one word that is
-// neither a URL nor parameters.
+// bareCode reports whether a paste could be a code by itself: one word, over however
+// many lines, that is neither a URL nor parameters.
 func bareCode(pasted, text string) bool {
-	return text != "" && len(strings.Fields(pasted)) == 1 && !strings.Contains(text, "://") && !strings.ContainsAny(text, "?&")
+	words := strings.ContainsAny(strings.TrimSpace(pasted), " \t")
+	return text != "" && !words && !strings.Contains(text, "://") && !strings.ContainsAny(text, "?&")
 }

@@ -75,7 +75,13 @@ func (r *result) count(n int, shown bool) {
 	}
 }
 
+// serve keeps a browser waiting for the page, and shows it.
 func (r *result) serve(w http.ResponseWriter, req *http.Request) {
+	if req.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET")
+		refuse(w, http.StatusMethodNotAllowed)
+		return
+	}
 	r.count(1, false)
 	shown := false
 	defer func() { r.count(-1, shown) }()
@@ -87,8 +93,9 @@ func (r *result) serve(w http.ResponseWriter, req *http.Request) {
 	control.SetWriteDeadline(time.Now().Add(exchangeTime + requestTime))
 	select {
 	case <-r.ready:
+		gone := req.Context().Err() != nil // asked before: whoever has read it all may leave
 		r.page.write(w)
-		shown = control.Flush() == nil && req.Context().Err() == nil
+		shown = control.Flush() == nil && !gone
 	case <-time.After(exchangeTime):
 		refuse(w, http.StatusServiceUnavailable)
 	case <-req.Context().Done():

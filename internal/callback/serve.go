@@ -27,14 +27,15 @@ const (
 // complaints of browsers that don't know the certificate yet go nowhere.
 func newServer(handle http.HandlerFunc, cert *tls.Certificate) *http.Server {
 	s := &http.Server{
-		Handler:           handle,
-		ReadHeaderTimeout: requestTime,
-		ReadTimeout:       requestTime,
-		WriteTimeout:      requestTime,
-		MaxHeaderBytes:    headerLimit,
-		ErrorLog:          log.New(io.Discard, "", 0),
-		ConnContext:       introduce,
-		Protocols:         new(http.Protocols),
+		Handler:                      handle,
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is as foreign as any other
+		ReadHeaderTimeout:            requestTime,
+		ReadTimeout:                  requestTime,
+		WriteTimeout:                 requestTime,
+		MaxHeaderBytes:               headerLimit,
+		ErrorLog:                     log.New(io.Discard, "", 0),
+		ConnContext:                  introduce,
+		Protocols:                    new(http.Protocols),
 	}
 	s.Protocols.SetHTTP1(true)
 	s.SetKeepAlivesEnabled(false)
@@ -85,7 +86,7 @@ func (l *Listener) handle(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !l.named(r.Host):
 		refuse(w, http.StatusMisdirectedRequest)
-	case r.URL.Path == l.result.path && r.Method == http.MethodGet:
+	case r.URL.Path == l.result.path:
 		l.result.serve(w, r)
 	case r.URL.Path != canonicalPath(l.redirect):
 		refuse(w, http.StatusNotFound)

@@ -6,27 +6,29 @@ package callback
 const style = `
 :root {
   color-scheme: light dark;
-  --ground: #f4f5f7; --glow: #ffffff; --card: #ffffff; --edge: #e3e6ea; --shade: rgb(20 28 40 / .08);
-  --ink: #17202b; --soft: #55606e; --mute: #6f7986;
+  --ground: #f5f6f8; --card: #ffffff; --edge: #e3e6ea; --shade: rgb(20 28 40 / .08); --halo: 100%;
+  --ink: #17202b; --soft: #55606e; --mute: #66707d;
   --ok: #15803d; --ok-wash: #e8f5ec; --no: #9a4a3f; --no-wash: #f8eeec;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ground: #0e1116; --glow: #161b23; --card: #171c24; --edge: #28303b; --shade: rgb(0 0 0 / .4);
+    --ground: #0c0f12; --card: #161a1f; --edge: #272d34; --shade: rgb(0 0 0 / .4); --halo: 32%;
     --ink: #edf1f6; --soft: #a9b4c1; --mute: #8793a1;
-    --ok: #5ad08a; --ok-wash: #16291f; --no: #e39a8c; --no-wash: #2b1d1c;
+    --ok: #63d392; --ok-wash: #1b3426; --no: #e8a093; --no-wash: #382522;
   }
 }
 * { box-sizing: border-box; margin: 0; }
 body {
   min-height: 100vh; min-height: 100dvh; padding: 1.5rem;
   display: flex; align-items: center; justify-content: center;
-  background: radial-gradient(60rem 40rem at 50% 30%, var(--glow), var(--ground)) fixed, var(--ground);
+  background-color: var(--ground);
+  background-image: radial-gradient(44rem 34rem at 50% 42%, color-mix(in srgb, var(--wash) var(--halo), transparent), transparent);
+  background-attachment: fixed;
   color: var(--ink); font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
   -webkit-font-smoothing: antialiased;
 }
 main {
-  width: 100%; max-width: 27rem; padding: 2.75rem 2.25rem 2.5rem; text-align: center;
+  width: 100%; max-width: 28rem; padding: 2.75rem 2.25rem 2.5rem; text-align: center;
   background: var(--card); border: 1px solid var(--edge); border-radius: 1.25rem;
   box-shadow: 0 1px 2px var(--shade), 0 1.25rem 3rem -1rem var(--shade);
   overflow-wrap: anywhere;
@@ -37,12 +39,10 @@ svg { display: block; margin: 0 auto 1.5rem; fill: none; stroke: var(--tone); st
 circle { fill: var(--wash); stroke: none; }
 path { stroke-width: 2.75; stroke-dasharray: 40; }
 h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 600; letter-spacing: -.015em; text-wrap: balance; }
-p { margin-top: .75rem; color: var(--soft); text-wrap: pretty; }
-.detail { margin-top: 1.75rem; padding-top: 1.25rem; border-top: 1px solid var(--edge); color: var(--mute); font-size: .8125rem; white-space: pre-line; }
+p { margin-top: .75rem; color: var(--soft); text-wrap: balance; }
+.detail { margin-top: 1.75rem; padding-top: 1.25rem; border-top: 1px solid var(--edge); color: var(--mute); font-size: .8125rem; white-space: pre-line; text-wrap: pretty; }
 @media (prefers-reduced-motion: no-preference) {
-  main { animation: rise .4s ease-out; }
-  path { animation: draw .45s .2s ease-out backwards; }
+  path { animation: draw .5s .15s ease-out backwards; }
 }
-@keyframes rise { from { opacity: 0; transform: translateY(.5rem); } }
 @keyframes draw { from { stroke-dashoffset: 40; } }
 `
