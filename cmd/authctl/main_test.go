@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain puts authctl itself, and the programs that play a browser and a person,
+// on PATH: a copy of this test's binary under each name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"authctl":  main,
+		"browser":  browserProgram,
+		"paster":   pasterProgram,
+		"child":    childProgram,
+		"parallel": parallelProgram,
+	})
+}
+
+// TestScript runs testdata/script/*.txtar. Each script has a home of its own, an
+// empty config, the sealed file as its store, and the browser that presses the
+// provider's button. Its verbs are in verbs_test.go.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		Setup:               home,
+		Cmds:                verbs,
+	})
+}
+
+// home is what a script starts with: $CONFIG names the config file and $STATE the
+// state directory, neither of which is there yet.
+func home(env *testscript.Env) error {
+	work := env.WorkDir
+	env.Values["providers"] = providers{}
+	config := map[string]string{
+		"windows": filepath.Join(work, "config"),
+		"darwin":  filepath.Join(work, "home", "Library", "Application Support"),
+	}[runtime.GOOS]
+	if config == "" {
+		config = filepath.Join(work, "config")
+	}
+	for name, value := range map[string]string{
+		"HOME":                   filepath.Join(work, "home"),
+		"XDG_CONFIG_HOME":        config,
+		"APPDATA":                config,
+		"XDG_STATE_HOME":         filepath.Join(work, "state"),
+		"CONFIG":                 filepath.Join(config, "authctl", "config.toml"),
+		"STATE":                  filepath.Join(work, "state", "authctl"),
+		"AUTHCTL_STORE":          "file",
+		"AUTHCTL_STORE_KEY_FILE": filepath.Join(work, "store.key"),
+		"BROWSER":                "browser",
+		"TZ":                     "UTC",
+		"GORACE":                 "atexit_sleep_ms=0",
+	} {
+		env.Setenv(name, value)
+	}
+	for _, dir := range []string{filepath.Join(work, "home"), filepath.Join(config, "authctl")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}

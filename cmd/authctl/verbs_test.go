@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// verbs are what the scripts can say beyond testscript's own; those about the provider
+// are in provider_test.go.
+var verbs = map[string]func(*testscript.TestScript, bool, []string){
+	"idp":         idpVerb,
+	"idp-count":   idpCountVerb,
+	"idp-advance": idpAdvanceVerb,
+	"idp-stop":    idpStopVerb,
+	"no-secrets":  noSecretsVerb,
+	"exits":       exitsVerb,
+	"parallel":    parallelVerb,
+	"await":       awaitVerb,
+	"perm":        permVerb,
+	"keep":        keepVerb,
+	"payload":     payloadVerb,
+	"listen":      listenVerb,
+}
+
+// exitsVerb is `exits CODE CMD ARG…`: exec, and the exit code has to be CODE.
+func exitsVerb(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		failed := (*exec.ExitError)(nil)
+		if !errors.As(err, &failed) {
+			ts.Fatalf("running %s: %v", args[1], err)
+		}
+		got = failed.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code: got %d, want %d", got, want)
+	}
+}
+
+// parallelVerb is `parallel N CMD ARG…`, see parallelProgram.
+func parallelVerb(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("parallel", args...))
+}
+
+// awaitVerb is `await FILE`: what another process is about to write.
+func awaitVerb(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s never came", args[0])
+		}
+	}
+}
+
+// permVerb is `perm MODE FILE…`.
+func permVerb(ts *testscript.TestScript, _ bool, args []string) {
+	for _, file := range args[1:] {
+		info, err := os.Stat(ts.MkAbs(file))
+		ts.Check(err)
+		if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+			ts.Fatalf("%s: got mode %s, want %s", file, got, args[0])
+		}
+	}
+}
+
+// keepVerb is `keep NAME`: what the last command printed, as a variable.
+func keepVerb(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// payloadVerb is `payload FILE`: the payload of the JWT that the last command printed,
+// and a newline.
+func payloadVerb(ts *testscript.TestScript, _ bool, args []string) {
+	parts := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), ".")
+	if len(parts) != 3 {
+		ts.Fatalf("stdout is no JWT: %d parts", len(parts))
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(parts[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(claims, '\n'), 0o600))
+}
+
+// listenVerb is `listen NAME`: this test has a port of 127.0.0.1, and NAME is it.
+// `! listen PORT` is that PORT can be had.
+func listenVerb(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		l, err := net.Listen("tcp", "127.0.0.1:"+args[0])
+		ts.Check(err)
+		ts.Check(l.Close())
+		return
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Setenv(args[0], port)
+}
