@@ -50,7 +50,7 @@ type onProfile struct {
 }
 
 func (e *onProfile) Error() string {
-	return fmt.Sprintf("%s profile %q: %v", e.doing, e.name, e.err)
+	return strings.TrimSpace(fmt.Sprintf("%s profile %q: %v", e.doing, e.name, e.err))
 }
 func (e *onProfile) Unwrap() error { return e.err }
 

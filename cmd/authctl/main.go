@@ -43,7 +43,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	ran := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { ran = true }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		err := cmd.ValidateFlagGroups() // cobra looks only after this: flags that exclude each other are wrong usage
+		ran = err == nil
+		return err
+	}
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

@@ -102,7 +102,7 @@ func (o *options) summarize(cmd *cobra.Command, c choice) (summary, error) {
 	case needsSignIn(err):
 		return p.summary(nil, stateSignInAgain), nil
 	case err != nil:
-		return p.summary(nil, stateUnknown), p.about("reading", err)
+		return p.summary(nil, stateUnknown), p.about("", err)
 	}
 	return p.summary(tokens, stateOf(tokens, time.Now())), nil
 }

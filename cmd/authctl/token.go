@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -81,9 +82,18 @@ func (p *profile) fresh(cmd *cobra.Command, need session.Need) (*session.Tokens,
 		return tokens, nil
 	}
 	if err != nil {
-		return nil, p.about("renewing", err)
+		return nil, p.about(doing(err), err)
 	}
 	return tokens, nil
+}
+
+// doing is what failed: most errors of a renewal come before there is one.
+func doing(err error) string {
+	renewal, save, dead := (*session.RenewalError)(nil), (*session.SaveError)(nil), (*session.DeadError)(nil)
+	if errors.As(err, &renewal) || errors.As(err, &save) || errors.As(err, &dead) {
+		return "renewing"
+	}
+	return ""
 }
 
 // about says which profile an error is about.

@@ -120,7 +120,7 @@ func (l *signIn) certificate() (tls.Certificate, error) {
 	if err != nil {
 		return cert, errorf("making the callback's certificate: %w", err)
 	}
-	say(l.cmd, "The browser will warn of the self-signed certificate of this machine. Accept it if its SHA-256 fingerprint is\n  %s", callback.Fingerprint(cert))
+	say(l.cmd, "The browser will warn of a self-signed certificate. It is this login's if its SHA-256 fingerprint is %s", callback.Fingerprint(cert))
 	return cert, nil
 }
 
@@ -136,9 +136,9 @@ func (l *signIn) invite(ctx context.Context, in *incoming, w way, redirectURI st
 	}
 	say(l.cmd, "Redirect URI: %s", redirectURI)
 	switch {
-	case w.paste && w.listen:
-		say(l.cmd, "Waiting for the browser. If it can't get back here, paste the address that it ended on.")
-	case w.paste && isTerminal(l.cmd.InOrStdin()):
+	case w.paste && w.listen && w.browser == nil:
+		say(l.cmd, "Waiting for the browser. Where it can't come back to this machine, paste the address that it ended on (it isn't shown).")
+	case !w.listen && isTerminal(l.cmd.InOrStdin()):
 		say(l.cmd, "Paste the address that the browser ended on (it isn't shown), then press Enter.")
 	}
 }
@@ -174,7 +174,7 @@ func (l *signIn) await(ctx context.Context, in *incoming, w way, redirectURI str
 	if w.paste {
 		wait(func() (*callback.Response, error) { return l.pasted(ctx, redirectURI, in.State, w.listen) })
 	}
-	patience := time.AfterFunc(20*time.Second, func() { l.reassure(in.URL, redirectURI) })
+	patience := time.AfterFunc(20*time.Second, func() { l.reassure(in.URL, redirectURI, w) })
 	defer patience.Stop()
 	first := result{}
 	for first.response == nil && waiting > 0 {
@@ -193,8 +193,11 @@ func (l *signIn) await(ctx context.Context, in *incoming, w way, redirectURI str
 }
 
 // reassure is said when nothing has come for a while.
-func (l *signIn) reassure(url, redirectURI string) {
+func (l *signIn) reassure(url, redirectURI string, w way) {
 	say(l.cmd, "\nStill waiting. If the provider's page complains of the redirect URI, register it there exactly as\n  %s\nor give the registered one with --redirect-uri. The address to open is\n\n%s\n", redirectURI, url)
+	if w.paste {
+		say(l.cmd, "If the browser can't come back to this machine, paste the address that it ended on (it isn't shown).")
+	}
 }
 
 // errNoPaste is a terminal, or a stdin, that ended without a redirect URL.

@@ -32,7 +32,7 @@ came. The network isn't used.`,
 			}
 			tokens, err := p.session.Load(cmd.Context())
 			if err != nil {
-				return p.about("reading", err)
+				return p.about("", err)
 			}
 			switch {
 			case claim != "":
