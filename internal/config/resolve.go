@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,17 +39,26 @@ func (p Profile) missing(key, why string) error {
 }
 
 // Resolve returns a copy with the built-in defaults filled in, after checking that
-// all of it can be used together. Errors: *InvalidError.
+// all of it can be used together. Errors: *InvalidError; one that says Missing only
+// when nothing that is there is wrong.
 func (p Profile) Resolve() (Profile, error) {
 	p = p.clone()
 	p.fill()
+	var missing error
 	for _, check := range []func(*Profile) error{
-		(*Profile).checkProvider, (*Profile).checkClient, (*Profile).checkScopes, (*Profile).checkRedirect,
+		(*Profile).checkIssuer, (*Profile).checkEndpoints, (*Profile).checkClient, (*Profile).checkScopes, (*Profile).checkRedirect,
 		(*Profile).checkResources, (*Profile).checkParams, (*Profile).checkStore,
 	} {
-		if err := check(&p); err != nil {
+		var invalid *InvalidError
+		switch err := check(&p); {
+		case errors.As(err, &invalid) && invalid.Missing:
+			missing = cmp.Or(missing, err)
+		case err != nil:
 			return Profile{}, err
 		}
+	}
+	if missing != nil {
+		return Profile{}, missing
 	}
 	return p, nil
 }
@@ -68,7 +79,7 @@ func (p *Profile) fill() {
 	}
 }
 
-func (p *Profile) checkProvider() error {
+func (p *Profile) checkIssuer() error {
 	if p.Issuer == "" && (p.AuthorizationURL == "" || p.TokenURL == "") {
 		return p.missing("issuer", "not set, and needed unless authorization_url and token_url both are")
 	}
@@ -79,6 +90,10 @@ func (p *Profile) checkProvider() error {
 		}
 		p.Issuer = url
 	}
+	return nil
+}
+
+func (p *Profile) checkEndpoints() error {
 	for _, s := range p.table() {
 		if at, ok := s.at.(*string); ok && strings.HasSuffix(s.Name, "_url") && *at != "" {
 			if why := checkEndpoint(*at); why != "" {
