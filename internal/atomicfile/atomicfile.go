@@ -18,9 +18,7 @@ const tempMark = ".authctl-tmp-"
 // (fsync of the file, rename, fsync of the directory). A symbolic link is
 // followed, so that a linked file stays linked.
 func Write(path string, data []byte) error {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
+	path = target(path)
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -37,6 +35,22 @@ func Write(path string, data []byte) error {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// target is the file that path stands for, also where a link points at a file that is
+// yet to be made.
+func target(path string) string {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	link, err := os.Readlink(path)
+	if err != nil {
+		return path
+	}
+	if filepath.IsAbs(link) {
+		return link
+	}
+	return filepath.Join(filepath.Dir(path), link)
 }
 
 // fill writes, syncs and closes f.

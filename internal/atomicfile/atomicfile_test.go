@@ -24,23 +24,38 @@ func TestWriteReplacesWholeAndPrivate(t *testing.T) {
 }
 
 func TestWriteKeepsALink(t *testing.T) {
-	dir := t.TempDir()
-	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
-	if err := os.WriteFile(target, []byte("old"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(target, link); err != nil {
-		t.Fatal(err)
-	}
-	if err := Write(link, []byte("new")); err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(target)
-	if err != nil || string(got) != "new" {
-		t.Errorf("target: got %q, %v, want %q", got, err, "new")
-	}
-	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("link: got %v, %v, want still a link", info, err)
+	for _, c := range []struct {
+		name   string
+		exists bool
+		to     func(target string) string
+	}{
+		{"to a file", true, func(t string) string { return t }},
+		{"to a file, relative", true, filepath.Base},
+		{"to nothing yet", false, func(t string) string { return t }},
+		{"to nothing yet, relative", false, filepath.Base},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
+			if c.exists {
+				if err := os.WriteFile(target, []byte("old"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Symlink(c.to(target), link); err != nil {
+				t.Fatal(err)
+			}
+			if err := Write(link, []byte("new")); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(target)
+			if err != nil || string(got) != "new" {
+				t.Errorf("target: got %q, %v, want %q", got, err, "new")
+			}
+			if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+				t.Errorf("link: got %v, %v, want still a link", info, err)
+			}
+		})
 	}
 }
 
