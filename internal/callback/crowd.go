@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	crowdLimit = 512             // connections at a time
+	crowdLimit = 512             // connections at a time: with headerLimit, 32 MiB at the worst
 	patience   = 2 * time.Second // what each gets, at least, when more are waiting
 )
 

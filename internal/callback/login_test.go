@@ -205,3 +205,14 @@ func TestWaitEndsWhenClosed(t *testing.T) {
 		t.Fatal("still waiting")
 	}
 }
+
+func TestWaitAfterClose(t *testing.T) {
+	l, err := Listen("http://127.0.0.1/callback", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if _, err := l.Wait(t.Context(), state); err == nil {
+		t.Fatal("waited at a closed listener")
+	}
+}

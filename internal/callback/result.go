@@ -97,7 +97,7 @@ func (r *result) serve(w http.ResponseWriter, req *http.Request) {
 		r.page.write(w)
 		shown = control.Flush() == nil && !gone
 	case <-time.After(exchangeTime):
-		refuse(w, http.StatusServiceUnavailable)
+		say(w, http.StatusServiceUnavailable, "the sign-in takes long; your terminal says how it ends.")
 	case <-req.Context().Done():
 	}
 }

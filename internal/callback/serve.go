@@ -151,11 +151,15 @@ func formParams(w http.ResponseWriter, r *http.Request) (params url.Values, stat
 	return parameters(string(body)), 0
 }
 
-// refuse answers in plain text.
+// refuse answers what is not the response.
 func refuse(w http.ResponseWriter, status int) {
+	say(w, status, "this is not the answer that the sign-in in your terminal waits for.")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "%d %s: this is not the answer that the sign-in in your terminal waits for.\n", status, http.StatusText(status))
+	fmt.Fprintf(w, "%d %s: %s\n", status, http.StatusText(status), text)
 }
 
 // protect keeps an answer out of caches, frames, other origins and Referer headers.
