@@ -33,17 +33,17 @@ func demo(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	stage, err := newStage(*authctl, stdin, stdout, stderr)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stage.clear()) }()
 	provider := idp.New(idp.Options{ClientID: "demo", AccessTTL: accessTTL})
 	issuer, err := provider.Start()
 	if err != nil {
 		return err
 	}
 	defer provider.Close()
+	stage, err := newStage(*authctl, stdin, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stage.clear()) }()
 	s := &story{narrator: newNarrator(stdout), stage: stage, provider: provider, issuer: issuer, robot: *robot}
 	return s.run(ctx)
 }

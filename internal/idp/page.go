@@ -1,13 +1,12 @@
 package idp
 
 import (
+	"crypto/rand"
 	_ "embed"
 	"html/template"
 	"net/http"
 	"net/url"
 	"sync"
-
-	"crypto/rand"
 )
 
 //go:embed page.html
