@@ -168,12 +168,14 @@ func (l *signIn) run() error {
 	if err != nil {
 		return waitError(ctx, err)
 	}
+	defer in.close()
+	show := context.WithoutCancel(ctx) // the page tells the truth, also of an interruption
 	tokens, err := l.redeem(ctx, in)
 	if err != nil {
-		in.response.Finish(ctx, failurePage(err))
+		in.response.Finish(show, failurePage(err))
 		return err
 	}
-	in.response.Finish(ctx, successPage(l.profile, tokens))
+	in.response.Finish(show, successPage(l.profile, tokens))
 	return l.celebrate(tokens, in.OfflineAsked)
 }
 
