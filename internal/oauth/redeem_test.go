@@ -272,15 +272,18 @@ func TestErrorEchoesSecrets(t *testing.T) {
 		p := newProvider(t)
 		p.token = func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(status)
-			all := fmt.Sprintf("%s %s %s", r.PostForm.Encode(), r.PostForm, r.Header.Get("Authorization"))
-			writeJSON(w, map[string]string{"error": "invalid_grant_" + r.PostForm.Get("code"), "error_description": all, "error_uri": all})
+			writeJSON(w, map[string]string{
+				"error":             "invalid_grant_" + r.PostForm.Get("code"),
+				"error_description": fmt.Sprint(r.Header.Get("Authorization"), " ", r.PostForm),
+				"error_uri":         "https://auth.example.com/?" + r.PostForm.Encode(),
+			})
 		}
 		c := p.client(t)
 		c.Secret = "s3cr3t/with+odd=chars"
 		a, _ := authorize(t, c, p.request())
 		_, err := a.Redeem(context.Background(), p.visit(a))
 		text := fmt.Sprintf("%v %+v %#v", err, err, err)
-		for _, secret := range []string{p.code, a.verifier, c.Secret, url.QueryEscape(c.Secret), "czNjcjN0"} {
+		for _, secret := range []string{p.code, a.verifier, c.Secret, url.QueryEscape(c.Secret), "Y2xpZW50LTE6czNjcjN0"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%d: %q is in %s", status, secret, text)
 			}

@@ -131,6 +131,16 @@ func TestRefreshKeepsThePinnedIssuer(t *testing.T) {
 	wantCheck(t, err, "different provider")
 }
 
+// An issuer that renames itself is another one to a session.
+func TestRefreshKeepsTheIssuer(t *testing.T) {
+	p := newProvider(t)
+	c, held := signedIn(t, p)
+	c.Metadata.Issuer = "https://new.example.com"
+	p.claims["iss"] = c.Metadata.Issuer
+	_, err := c.Refresh(context.Background(), held)
+	wantCheck(t, err, "another iss")
+}
+
 func TestRefreshRefused(t *testing.T) {
 	p := newProvider(t)
 	c, held := signedIn(t, p)
