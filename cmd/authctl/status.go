@@ -83,7 +83,7 @@ func (o *options) summaries(cmd *cobra.Command) (all []summary, failure error) {
 		if err != nil && failure == nil {
 			failure = err
 		}
-		if c.exists || s.State == stateSignedIn || s.State == stateExpired {
+		if c.exists || s.State != stateSignedOut && s.State != stateIncomplete {
 			all = append(all, s)
 		}
 	}
