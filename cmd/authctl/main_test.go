@@ -13,11 +13,11 @@ import (
 // on PATH: a copy of this test's binary under each name.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"authctl":  main,
-		"browser":  browserProgram,
-		"paster":   pasterProgram,
-		"child":    childProgram,
-		"parallel": parallelProgram,
+		"authctl": main,
+		"browser": browserProgram,
+		"paster":  pasterProgram,
+		"child":   childProgram,
+		"atonce":  atonceProgram,
 	})
 }
 

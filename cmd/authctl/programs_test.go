@@ -158,9 +158,9 @@ func childProgram() {
 	os.Exit(*code)
 }
 
-// parallelProgram is `parallel N CMD ARG…`: N processes at once that must all end
+// atonceProgram is `atonce N CMD ARG…`: N processes at once that must all end
 // alike, with the same code and the same stdout, which it passes on.
-func parallelProgram() {
+func atonceProgram() {
 	n, err := strconv.Atoi(os.Args[1])
 	exitOn(err)
 	type end struct {

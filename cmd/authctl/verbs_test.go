@@ -29,6 +29,7 @@ var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"keep":        keepVerb,
 	"payload":     payloadVerb,
 	"listen":      listenVerb,
+	"free":        freeVerb,
 }
 
 // exitsVerb is `exits CODE CMD ARG…`: exec, and the exit code has to be CODE.
@@ -48,9 +49,9 @@ func exitsVerb(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// parallelVerb is `parallel N CMD ARG…`, see parallelProgram.
+// parallelVerb is `parallel N CMD ARG…`, see atonceProgram.
 func parallelVerb(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(ts.Exec("parallel", args...))
+	ts.Check(ts.Exec("atonce", args...))
 }
 
 // awaitVerb is `await FILE`: what another process is about to write.
@@ -94,18 +95,28 @@ func payloadVerb(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // listenVerb is `listen NAME`: this test has a port of 127.0.0.1, and NAME is it.
-// `! listen PORT` is that PORT can be had.
-func listenVerb(ts *testscript.TestScript, neg bool, args []string) {
-	if neg {
-		l, err := net.Listen("tcp", "127.0.0.1:"+args[0])
-		ts.Check(err)
-		ts.Check(l.Close())
+func listenVerb(ts *testscript.TestScript, _ bool, args []string) {
+	l := listen(ts, "127.0.0.1:0")
+	ts.Defer(func() { l.Close() })
+	ts.Setenv(args[0], port(l))
+}
+
+// freeVerb is `free NAME`: a port that nobody has. `free` with a number: that port can
+// be had.
+func freeVerb(ts *testscript.TestScript, _ bool, args []string) {
+	if _, err := strconv.Atoi(args[0]); err == nil {
+		ts.Check(listen(ts, "127.0.0.1:"+args[0]).Close())
 		return
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Defer(func() { l.Close() })
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	ts.Check(err)
-	ts.Setenv(args[0], port)
+	l := listen(ts, "127.0.0.1:0")
+	ts.Check(l.Close())
+	ts.Setenv(args[0], port(l))
 }
+
+func listen(ts *testscript.TestScript, addr string) net.Listener {
+	l, err := net.Listen("tcp", addr)
+	ts.Check(err)
+	return l
+}
+
+func port(l net.Listener) string { return strconv.Itoa(l.Addr().(*net.TCPAddr).Port) }
