@@ -39,7 +39,7 @@ type handoff struct {
 	listener *net.TCPListener
 }
 
-// handoffTo makes the test binary the user's browser; its path is for --browser.
+// handoff makes the test binary the user's browser; its name is for --browser.
 func (u *user) handoff() (browser string, h *handoff) {
 	u.t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -55,13 +55,15 @@ func (u *user) handoff() (browser string, h *handoff) {
 	return "'" + path + "'", &handoff{u.t, l}
 }
 
-// url waits for the next one.
-func (h *handoff) url() string {
+// url waits for the one that p opens.
+func (h *handoff) url(p *process) string {
 	h.t.Helper()
+	stop := p.whenDone(func() { h.listener.Close() })
+	defer stop()
 	h.listener.SetDeadline(time.Now().Add(patience))
 	conn, err := h.listener.Accept()
 	if err != nil {
-		h.t.Fatalf("authctl opened no browser: %v", err)
+		h.t.Fatalf("authctl opened no browser: %v\n%s", err, p.stderr)
 	}
 	defer conn.Close()
 	url, err := io.ReadAll(conn)

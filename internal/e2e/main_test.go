@@ -42,6 +42,7 @@ func withPrograms(run func() int) int {
 	}
 	defer os.RemoveAll(dir)
 	defer sharedProvider.stop()
+	defer sharedChromium.stop()
 	programs, authctl, demoIDP = dir, filepath.Join(dir, "authctl"+suffix()), filepath.Join(dir, "demo-idp"+suffix())
 	build := exec.Command("go", "build", "-trimpath", "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -158,6 +159,19 @@ func (p *process) wait() int {
 		p.t.Fatalf("authctl %s never ends; stderr:\n%s", strings.Join(p.cmd.Args[1:], " "), p.stderr)
 		return 0
 	}
+}
+
+// whenDone calls f if the process ends before stop is called.
+func (p *process) whenDone(f func()) (stop func()) {
+	stopped := make(chan struct{})
+	go func() {
+		select {
+		case <-p.done:
+			f()
+		case <-stopped:
+		}
+	}()
+	return func() { close(stopped) }
 }
 
 // files calls see with every file below the user's home.

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -60,7 +62,8 @@ func nodeProgram(t testing.TB) string {
 func (p *panva) start(node, httpsPort string) {
 	p.httpsPort = httpsPort
 	p.cmd = exec.Command(node, "--no-warnings", filepath.Join("provider", "provider.mjs"), "https://localhost:"+httpsPort+"/callback")
-	p.cmd.Stderr = os.Stderr
+	var said bytes.Buffer // warnings about its being a test
+	p.cmd.Stderr = &said
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		p.err = err
@@ -73,7 +76,11 @@ func (p *panva) start(node, httpsPort string) {
 		return
 	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
-	p.issuer, p.err = strings.TrimSpace(line), err
+	p.issuer = strings.TrimSpace(line)
+	if err != nil {
+		p.cmd.Wait()
+		p.err = fmt.Errorf("it didn't start: %v\n%s", err, said.String())
+	}
 }
 
 func (p *panva) stop() {
