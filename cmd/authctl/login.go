@@ -263,9 +263,9 @@ func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 }
 
 // earlierIssuer is the ID token issuer of the session that this login replaces, to
-// hold it to where the provider publishes no keys to check a signature with.
+// hold it to where no metadata says what the issuer is.
 func (l *signIn) earlierIssuer(ctx context.Context, m *oauth.Metadata) string {
-	if m.JWKSURI != "" {
+	if m.Source != oauth.SourceConfigured && m.Source != oauth.SourceDefaultPaths {
 		return ""
 	}
 	old, err := l.profile.session.Load(ctx)
