@@ -16,8 +16,8 @@ install:
 	CGO_ENABLED=0 go install -trimpath -buildmode=exe -ldflags '$(LDFLAGS)' ./cmd/authctl
 
 # A provider of its own on loopback, and every command against it.
-demo: build
-	@$(BUILD) -o bin/ ./cmd/demo-idp
+demo:
+	@$(BUILD) -o bin/ ./cmd/authctl ./cmd/demo-idp
 	@bin/demo-idp demo --authctl bin/authctl
 
 # Everything, on the real parts that are here. As root on Debian, and in CI, what is
