@@ -17,7 +17,8 @@ install:
 
 # A provider of its own on loopback, and every command against it.
 demo:
-	@$(BUILD) -o bin/ ./cmd/authctl ./cmd/demo-idp
+	@$(BUILD) -o bin/ ./cmd/authctl
+	@$(BUILD) -o bin/ ./cmd/demo-idp
 	@bin/demo-idp demo --authctl bin/authctl
 
 # Everything, on the real parts that are here. As root on Debian, and in CI, what is
