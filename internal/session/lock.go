@@ -34,7 +34,6 @@ func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
 // await blocks in the kernel, which hands the lock on at once and in turn; a
 // thousand processes that poll would be slower and would keep the machine busy.
 func (s *Session) await(ctx context.Context, f *flock.Flock) (unlock func(), err error) {
-	unlock = func() { _ = f.Unlock() }
 	got := make(chan error, 1)
 	go func() { got <- lockThrough(f) }()
 	timeout := time.NewTimer(s.lockTimeout())
@@ -44,7 +43,7 @@ func (s *Session) await(ctx context.Context, f *flock.Flock) (unlock func(), err
 		if err != nil {
 			return nil, &LockError{Path: f.Path(), Err: err}
 		}
-		return unlock, nil
+		return func() { _ = f.Unlock() }, nil
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-timeout.C:
@@ -52,7 +51,7 @@ func (s *Session) await(ctx context.Context, f *flock.Flock) (unlock func(), err
 	}
 	go func() { // what comes too late is given back
 		if <-got == nil {
-			unlock()
+			_ = f.Unlock()
 		}
 	}()
 	return nil, err

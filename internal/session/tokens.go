@@ -61,11 +61,14 @@ func (t *Tokens) encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// storable brings an instant into what RFC 3339 can say. A provider that grants
-// thousands of years must not make a renewed token unstorable.
+// storable brings an instant into what RFC 3339 can say. A provider that counts
+// in thousands of years must not make a renewed token unstorable.
 func storable(at time.Time) time.Time {
-	if at = at.UTC(); at.Year() > 9999 {
+	switch at = at.UTC(); {
+	case at.Year() > 9999:
 		return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	case at.Year() < 0:
+		return time.Unix(0, 0).UTC()
 	}
 	return at
 }

@@ -1,0 +1,94 @@
+package session
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Somebody who waits takes the failure of an attempt that ended meanwhile, and
+// only of such.
+func TestFailureOfAnotherAttempt(t *testing.T) {
+	text := errors.New("what went wrong")
+	for _, c := range []struct {
+		name      string
+		before    outcome // recorded before the wait begins
+		meanwhile outcome // and during it; "": nothing
+		life      time.Duration
+		want      string
+		wantErr   string
+	}{
+		{name: "none", want: "access-2"},
+		{name: "ended before the wait", before: failed, want: "access-2"},
+		{name: "failed", meanwhile: failed, wantErr: "failed"},
+		{name: "failed again", before: failed, meanwhile: failed, wantErr: "failed"},
+		{name: "unreachable", meanwhile: unreachable, wantErr: "unreachable"},
+		{name: "unreachable, life left", meanwhile: unreachable, life: 30 * time.Second, want: "access-1", wantErr: "stale"},
+		{name: "dead", meanwhile: dead, wantErr: "dead"},
+		{name: "unsaved", meanwhile: unsaved, wantErr: "unsaved"},
+		{name: "of a later authctl", meanwhile: "postponed", want: "access-2"},
+		{name: "renewed, yet nothing new is stored", meanwhile: renewed, want: "access-2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := newSession(t)
+			put(t, s, func(t *Tokens) { t.Expiry = time.Now().Add(c.life) })
+			p := startProvider(t, nil)
+			unlock, err := s.lock(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.before != "" {
+				s.record(c.before, text)
+			}
+			done := make(chan struct{})
+			var got *Tokens
+			go func() {
+				got, err = s.Fresh(ctx, minute, renewAt(p.URL, time.Now))
+				close(done)
+			}()
+			awaitWaiters(t, s, 1)
+			if c.meanwhile != "" {
+				s.record(c.meanwhile, text)
+			}
+			unlock()
+			<-done
+			if accessToken(got) != c.want || kindOf(err) != c.wantErr {
+				t.Errorf("got %q, %v, want %q, %q", accessToken(got), err, c.want, c.wantErr)
+			}
+			if c.wantErr != "" && !strings.HasSuffix(err.Error(), text.Error()) {
+				t.Errorf("got %q, want it to end with %q", err, text)
+			}
+		})
+	}
+}
+
+func TestAttemptFile(t *testing.T) {
+	s, _ := newSession(t)
+	if got := s.lastAttempt(); got != (attempt{}) {
+		t.Errorf("none: got %v", got)
+	}
+	if err := os.Mkdir(s.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.record(failed, errors.New("a longer text than the next"))
+	s.record(dead, errors.New("short"))
+	if got, want := s.lastAttempt(), (attempt{2, dead, "short"}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for _, damage := range []string{"", "{", "null", `{"sequence":"7"}`, `{"sequence":-1}`, "\x00"} {
+		if err := os.WriteFile(filepath.Join(s.Dir, "work.attempt"), []byte(damage), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.lastAttempt(); got != (attempt{}) {
+			t.Errorf("%q: got %v, want none", damage, got)
+		}
+	}
+	s.record(renewed, nil)
+	if got, want := s.lastAttempt(), (attempt{1, renewed, ""}); got != want {
+		t.Errorf("after damage: got %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,98 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestLockIsWaitedForWithinABound(t *testing.T) {
+	s, _ := newSession(t)
+	put(t, s, nil)
+	p := startProvider(t, nil)
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.LockTimeout = 20 * time.Millisecond
+	if _, err := s.Fresh(ctx, minute, renewAt(p.URL, time.Now)); kindOf(err) != "busy" {
+		t.Errorf("Fresh: got %v, want busy", err)
+	}
+	if err := s.Save(ctx, login("7")); kindOf(err) != "busy" {
+		t.Errorf("Save: got %v, want busy", err)
+	}
+	if _, err := s.Delete(ctx, nil); kindOf(err) != "busy" {
+		t.Errorf("Delete: got %v, want busy", err)
+	}
+	unlock()
+	s.LockTimeout = time.Minute // those who gave up give back what they get too late
+	if got, err := s.Fresh(ctx, minute, renewAt(p.URL, time.Now)); accessToken(got) != "access-2" || err != nil {
+		t.Errorf("once free: got %q, %v, want access-2", accessToken(got), err)
+	}
+}
+
+func TestLockWaitEndsWithTheContext(t *testing.T) {
+	s, _ := newSession(t)
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	interrupted := errors.New("interrupted")
+	cancelled, cancel := context.WithCancelCause(ctx)
+	time.AfterFunc(20*time.Millisecond, func() { cancel(interrupted) })
+	if _, err := s.lock(cancelled); !errors.Is(err, interrupted) {
+		t.Errorf("got %v, want interrupted", err)
+	}
+}
+
+func TestLocksOfTwoProfilesAreTwo(t *testing.T) {
+	s, _ := newSession(t)
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	other := *s
+	other.Name = "home"
+	again, err := other.lock(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+}
+
+func TestLockCannotBeMade(t *testing.T) {
+	s, _ := newSession(t)
+	if err := os.WriteFile(s.Dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(ctx, login("7")); kindOf(err) != "lock" {
+		t.Errorf("a file in the directory's place: got %v, want a lock error", err)
+	}
+	s.Dir = t.TempDir()
+	if err := os.Mkdir(filepath.Join(s.Dir, "work.lock"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(ctx, login("7")); kindOf(err) != "lock" {
+		t.Errorf("a directory in the file's place: got %v, want a lock error", err)
+	}
+}
+
+func TestLockErrorKnowsMissingLocks(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{syscall.ENOLCK, true}, {syscall.ENOSYS, true}, {syscall.ENOTSUP, true}, {syscall.EOPNOTSUPP, true},
+		{syscall.EACCES, false}, {context.DeadlineExceeded, false},
+	} {
+		if got := (&LockError{Err: c.err}).Unsupported(); got != c.want {
+			t.Errorf("%v: got %v, want %v", c.err, got, c.want)
+		}
+	}
+}
