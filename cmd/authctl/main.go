@@ -114,7 +114,18 @@ token whenever a script asks for one.
 	})
 	root.AddCommand(newLoginCmd(o), newTokenCmd(o), newWhoamiCmd(o), newLogoutCmd(o), newStatusCmd(o),
 		newProfileCmd(o), newExecCmd(o), newCurlCmd(o), newVersionCmd())
+	strictCompletion(root)
 	return root
+}
+
+// strictCompletion makes a shell that cobra doesn't know wrong usage, as for any other
+// subcommand that isn't there.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if cmd, _, err := root.Find([]string{"completion"}); err == nil {
+		cmd.Args = subcommands
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 }
 
 // subcommands refuses an argument to a command that only has subcommands, and

@@ -68,12 +68,14 @@ func addSettingFlags(cmd *cobra.Command) *settingFlags {
 		default:
 			cmd.Flags().String(s.name, "", s.help)
 		}
-		if s.kind() != config.Path {
+		switch {
+		case s.name == "store":
+			cmd.RegisterFlagCompletionFunc(s.name, cobra.FixedCompletions([]string{"keychain", "file"}, cobra.ShellCompDirectiveNoFileComp))
+		case s.kind() != config.Path:
 			cmd.RegisterFlagCompletionFunc(s.name, cobra.NoFileCompletions)
 		}
 	}
 	cmd.Flags().StringVar(&f.secretFile, "client-secret-file", "", "`FILE` of the client secret, for a provider that demands one; kept in the store, never in the config")
-	cmd.RegisterFlagCompletionFunc("store", cobra.FixedCompletions([]string{"keychain", "file"}, cobra.ShellCompDirectiveNoFileComp))
 	return f
 }
 
