@@ -110,12 +110,13 @@ func (k *Keychain) findBus() error {
 	return fmt.Errorf("%w: no D-Bus session bus", ErrAbsent)
 }
 
-// unreachable tells a bus that refuses us from one that we gave up on.
+// unreachable tells a bus that refuses us from one that we gave up on. It drops the
+// chain, in which a missing socket would read as "nothing stored".
 func unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("%w: the D-Bus session bus can't be reached: %w", ErrAbsent, err)
+	return fmt.Errorf("%w: the D-Bus session bus can't be reached: %v", ErrAbsent, err)
 }
 
 // property reads one property of an object of the secret service.

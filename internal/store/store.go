@@ -7,6 +7,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Why a store can't be used; wrapped in an *Error. That nothing is stored is
@@ -31,6 +32,9 @@ type Error struct {
 
 // Error returns one line.
 func (e *Error) Error() string {
+	if e.Err == fs.ErrNotExist {
+		return fmt.Sprintf("nothing is stored as %q", e.Name)
+	}
 	if e.Name == "" {
 		return e.Op + " the store: " + e.Err.Error()
 	}
@@ -40,10 +44,15 @@ func (e *Error) Error() string {
 // Unwrap returns why.
 func (e *Error) Unwrap() error { return e.Err }
 
-// fail wraps what went wrong at the package's boundary.
+// fail wraps what went wrong at the package's boundary. Only a plain fs.ErrNotExist
+// says that nothing is stored: where it comes with a file's name, the file is one
+// that should be there, and the text is all that is kept.
 func fail(op, name string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if err != fs.ErrNotExist && errors.Is(err, fs.ErrNotExist) {
+		err = errors.New(err.Error())
 	}
 	return &Error{Op: op, Name: name, Err: err}
 }

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"bytes"
+	"encoding/base64"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A sealed file is what was sealed, or refused; nothing in it makes us panic.
+func FuzzUnseal(f *testing.F) {
+	key := bytes.Repeat([]byte{7}, keySize)
+	whole, err := seal(key, "work", []byte("secret"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	other, err := seal(key, "other", []byte("secret"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range [][]byte{whole, other, whole[:len(whole)-1], nil, []byte(sealedFormat), []byte("authctl sealed 2\n"), bytes.Repeat([]byte{0}, 100)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := unseal(key, "work", data)
+		if err == nil && (!bytes.Equal(data, whole) || string(got) != "secret") {
+			t.Errorf("got %q from %d bytes that nobody sealed", got, len(data))
+		}
+	})
+}
+
+// An item is the secret itself, or names a file of this secret and a whole key.
+func FuzzParseItem(f *testing.F) {
+	item := sealedItem{file: filePrefix("keychain", "work") + "0011223344556677", key: bytes.Repeat([]byte{7}, keySize)}
+	for _, seed := range []string{
+		item.String(), item.String() + "\n", "", "secret", itemPrefix, itemPrefix + "1", itemPrefix + "1::", itemPrefix + "2:x:y",
+		itemPrefix + "1:keychain~work~/../../x:" + base64.StdEncoding.EncodeToString(item.key),
+		itemPrefix + "1:keychain~other~x:" + base64.StdEncoding.EncodeToString(item.key),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, sealed, err := parseItem("work", text)
+		if sealed != strings.HasPrefix(text, itemPrefix) {
+			t.Errorf("got sealed %v for %q", sealed, text)
+		}
+		if !sealed || err != nil {
+			return
+		}
+		if len(got.key) != keySize || filepath.Base(got.file) != got.file || !strings.HasPrefix(got.file, "keychain~work~") {
+			t.Errorf("got file %q and a key of %d bytes", got.file, len(got.key))
+		}
+		if again, _, err := parseItem("work", got.String()); err != nil || again.file != got.file || !bytes.Equal(again.key, got.key) {
+			t.Errorf("got %v, %v back, want %v", again, err, got)
+		}
+	})
+}
