@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -145,7 +144,9 @@ type signIn struct {
 	flags      loginFlags
 	given      config.Settings
 	secretFile string
-	secret     string // the client's, where there is one
+	secret     string      // the client's, where there is one
+	newSecret  bool        // it has yet to be stored
+	left       secretStore // where the profile was until now, if this login moves it; else nil
 }
 
 // run is the login from left to right. Everything that can be wrong on this machine
@@ -191,9 +192,12 @@ func waitError(ctx context.Context, err error) error {
 func (l *signIn) prepare(ctx context.Context) error {
 	p := l.profile
 	if len(l.given) > 0 {
-		if err := config.Writable(p.choice.file.Path); err != nil {
+		if err := p.canSave(l.given); err != nil {
 			return errorf("saving profile %q: %w", p.Name, err)
 		}
+	}
+	if err := l.leave(); err != nil {
+		return err
 	}
 	if p.Store == "file" {
 		made, err := store.MakeKey(p.StoreKeyFile)
@@ -210,20 +214,21 @@ func (l *signIn) prepare(ctx context.Context) error {
 	return l.readSecret(ctx)
 }
 
-// readSecret takes the client secret from its file, or from the store where an
-// earlier login or `profile set` put it.
-func (l *signIn) readSecret(ctx context.Context) error {
+// readSecret takes the client secret from its file, or from where an earlier login or
+// `profile set` put it.
+func (l *signIn) readSecret(ctx context.Context) (err error) {
 	if l.secretFile != "" {
-		secret, err := readSecretFile(l.secretFile)
-		l.secret = secret
+		l.newSecret = true
+		l.secret, err = readSecretFile(l.secretFile)
 		return err
 	}
-	secret, err := l.profile.secrets.Get(ctx, clientSecretName(l.profile.session.Name))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	name, binding := l.profile.session.Name, l.profile.session.Binding
+	if l.secret, err = clientSecret(ctx, l.profile.secrets, name, binding); err != nil || l.secret != "" || l.left == nil {
 		return err
 	}
-	l.secret = string(secret)
-	return nil
+	l.secret, err = clientSecret(ctx, l.left, name, binding)
+	l.newSecret = l.secret != ""
+	return err
 }
 
 func (f *settingFlags) secretFilePath() string {
@@ -231,20 +236,6 @@ func (f *settingFlags) secretFilePath() string {
 		return f.secretFile
 	}
 	return os.Getenv("AUTHCTL_CLIENT_SECRET_FILE")
-}
-
-// readSecretFile reads a client secret; the line end that an editor adds isn't part
-// of it.
-func readSecretFile(path string) (string, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return "", &usageError{err: errorf("reading the client secret: %v", err)}
-	}
-	secret := strings.TrimRight(string(raw), "\r\n")
-	if secret == "" {
-		return "", &usageError{err: errorf("the client secret file %s is empty", path)}
-	}
-	return secret, nil
 }
 
 // discover finds the provider's endpoints.
@@ -319,8 +310,8 @@ func (l *signIn) save(ctx context.Context, tokens *session.Tokens) error {
 	if err != nil {
 		return errorf("saving profile %q: %w", p.Name, err)
 	}
-	if l.secretFile != "" {
-		err = p.secrets.Create(ctx, clientSecretName(p.session.Name), []byte(l.secret))
+	if l.newSecret {
+		err = p.keepClientSecret(ctx, l.secret)
 	}
 	if err == nil {
 		err = p.session.Save(ctx, tokens)
@@ -346,29 +337,54 @@ func (p *profile) saveSettings(given config.Settings) (before config.Settings, e
 	return before, p.update(func(e *config.Edit) error { return e.Set(p.Name, given) })
 }
 
+// canSave says why saveSettings would fail. An edit that fails writes nothing.
+func (p *profile) canSave(given config.Settings) error {
+	if err := config.Writable(p.choice.file.Path); err != nil {
+		return err
+	}
+	rehearsed := errors.New("the edit works")
+	err := p.update(func(e *config.Edit) error {
+		if err := e.Set(p.Name, given); err != nil {
+			return err
+		}
+		return rehearsed
+	})
+	if errors.Is(err, rehearsed) {
+		return nil
+	}
+	return err
+}
+
 // update edits the config file under its lock.
 func (p *profile) update(edit func(*config.Edit) error) error {
 	return config.Update(p.choice.file.Path, filepath.Join(p.stateDir, "locks", "config.lock"), edit)
 }
 
-// forgetElsewhere deletes what the profile left in another store, when this login
-// moved it: a session in two places would have a refresh token that nobody revokes.
-func (l *signIn) forgetElsewhere(ctx context.Context) {
-	was, err := l.profile.choice.written.Resolve()
-	if err != nil || !l.profile.choice.exists || (was.Store == l.profile.Store && was.StoreKeyFile == l.profile.StoreKeyFile) {
-		return
+// leave finds the store that this login moves the profile out of.
+func (l *signIn) leave() error {
+	c := l.profile.choice
+	was, err := c.settings(nil)
+	if err != nil || !c.exists {
+		return err
 	}
-	old, err := openStore(l.cmd, was, l.profile.stateDir)
-	if err != nil {
+	if was, err = was.Resolve(); err != nil || was.Store == l.profile.Store {
+		return nil // nothing could have been stored, or it is replaced where it is
+	}
+	l.left, err = openStore(l.cmd, was, l.profile.stateDir)
+	return err
+}
+
+// forgetElsewhere deletes what the profile left in another store: a session in two
+// places would have a refresh token that nobody revokes.
+func (l *signIn) forgetElsewhere(ctx context.Context) {
+	if l.left == nil {
 		return
 	}
 	name := l.profile.session.Name
-	if was.Store == l.profile.Store {
-		return // the same files under another key: the new ones replaced them
-	}
 	for _, secret := range []string{name, clientSecretName(name)} {
-		if err := old.Delete(ctx, secret); err != nil {
-			warn(l.cmd, "the earlier session in the %s store could not be deleted: %s", was.Store, clean(err.Error()))
+		if err := l.left.Delete(ctx, secret); err != nil {
+			warn(l.cmd, "what the profile had in its earlier store could not be deleted: %s", clean(err.Error()))
+			return
 		}
 	}
 }

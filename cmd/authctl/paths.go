@@ -61,6 +61,3 @@ func secretName(profile, configPath string) string {
 	sum := sha256.Sum256([]byte(configPath))
 	return profile + "@" + hex.EncodeToString(sum[:8])
 }
-
-// clientSecretName is the second secret of a profile that needs one.
-func clientSecretName(session string) string { return session + "/client-secret" }

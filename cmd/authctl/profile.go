@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -264,14 +263,12 @@ func (p *profile) client(ctx context.Context, t *session.Tokens, at provider) (*
 	}
 	c := &oauth.Client{ID: t.Binding["client_id"], HTTP: hc, Metadata: at.Metadata, PinnedIssuer: at.PinnedIssuer}
 	if at.Confidential {
-		secret, err := p.secrets.Get(ctx, clientSecretName(p.session.Name))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &usageError{err: errorf("profile %q: its client secret is no longer in the store", p.Name), hint: "authctl profile set " + p.Name + " --client-secret-file FILE"}
-		}
-		if err != nil {
+		if c.Secret, err = clientSecret(ctx, p.secrets, p.session.Name, t.Binding); err != nil {
 			return nil, err
 		}
-		c.Secret = string(secret)
+		if c.Secret == "" {
+			return nil, &usageError{err: errorf("profile %q: its client secret is no longer in the store", p.Name), hint: "authctl profile set " + p.Name + " --client-secret-file FILE"}
+		}
 		p.trace.hide(c.Secret)
 	}
 	return c, nil

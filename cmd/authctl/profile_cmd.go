@@ -179,7 +179,7 @@ func (o *options) setSecret(cmd *cobra.Command, c choice, given config.Settings,
 	if err != nil {
 		return err
 	}
-	return p.secrets.Create(cmd.Context(), name, []byte(secret))
+	return p.keepClientSecret(cmd.Context(), secret)
 }
 
 func newProfileUseCmd(o *options) *cobra.Command {
