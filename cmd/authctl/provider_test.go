@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -83,6 +82,20 @@ func setOptions(o *idp.Options, args []string) error {
 // idpCountVerb is `idp-count ENDPOINT N`: how many requests it has had. `code` and
 // `refresh` are the token endpoint's two grants, `all` is everything.
 func idpCountVerb(ts *testscript.TestScript, _ bool, args []string) {
+	if got, want := counted(ts, args); got != want {
+		ts.Fatalf("requests to %s: got %d, want %d", args[0], got, want)
+	}
+}
+
+// idpAwaitVerb is `idp-await ENDPOINT N`: it returns once there were as many.
+func idpAwaitVerb(ts *testscript.TestScript, _ bool, args []string) {
+	await(ts, "request to "+args[0], func() bool {
+		got, want := counted(ts, args)
+		return got >= want
+	})
+}
+
+func counted(ts *testscript.TestScript, args []string) (got, want int) {
 	endpoint := args[0]
 	switch endpoint {
 	case "code":
@@ -94,16 +107,7 @@ func idpCountVerb(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	if got := running(ts).one(ts, "ISSUER").Count(endpoint); got != want {
-		ts.Fatalf("requests to %s: got %d, want %d", args[0], got, want)
-	}
-}
-
-// idpAdvanceVerb is `idp-advance DURATION`, of the provider's clock.
-func idpAdvanceVerb(ts *testscript.TestScript, _ bool, args []string) {
-	d, err := time.ParseDuration(args[0])
-	ts.Check(err)
-	running(ts).one(ts, "ISSUER").Advance(d)
+	return running(ts).one(ts, "ISSUER").Count(endpoint), want
 }
 
 // idpStopVerb is `idp-stop`: from then on nothing listens there.

@@ -19,7 +19,7 @@ import (
 var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"idp":         idpVerb,
 	"idp-count":   idpCountVerb,
-	"idp-advance": idpAdvanceVerb,
+	"idp-await":   idpAwaitVerb,
 	"idp-stop":    idpStopVerb,
 	"no-secrets":  noSecretsVerb,
 	"exits":       exitsVerb,
@@ -56,12 +56,17 @@ func parallelVerb(ts *testscript.TestScript, _ bool, args []string) {
 
 // awaitVerb is `await FILE`: what another process is about to write.
 func awaitVerb(ts *testscript.TestScript, _ bool, args []string) {
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			return
-		}
+	await(ts, args[0], func() bool {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
+	})
+}
+
+// await returns once there is what another process brings about.
+func await(ts *testscript.TestScript, what string, there func() bool) {
+	for end := time.Now().Add(20 * time.Second); !there(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			ts.Fatalf("%s never came", args[0])
+			ts.Fatalf("%s never came", what)
 		}
 	}
 }
