@@ -137,7 +137,7 @@ func (l *signIn) invite(ctx context.Context, in *incoming, w way, redirectURI st
 	say(l.cmd, "Redirect URI: %s", redirectURI)
 	switch {
 	case w.paste && w.listen && w.browser == nil:
-		say(l.cmd, "Waiting for the browser. Where it can't come back to this machine, paste the address that it ended on (it isn't shown).")
+		say(l.cmd, "Waiting. If the browser can't come back here, paste the address that it ended on.")
 	case !w.listen && isTerminal(l.cmd.InOrStdin()):
 		say(l.cmd, "Paste the address that the browser ended on (it isn't shown), then press Enter.")
 	}
@@ -196,7 +196,7 @@ func (l *signIn) await(ctx context.Context, in *incoming, w way, redirectURI str
 func (l *signIn) reassure(url, redirectURI string, w way) {
 	say(l.cmd, "\nStill waiting. If the provider's page complains of the redirect URI, register it there exactly as\n  %s\nor give the registered one with --redirect-uri. The address to open is\n\n%s\n", redirectURI, url)
 	if w.paste {
-		say(l.cmd, "If the browser can't come back to this machine, paste the address that it ended on (it isn't shown).")
+		say(l.cmd, "If the browser can't come back here, paste the address that it ended on (it isn't shown).")
 	}
 }
 
