@@ -10,8 +10,13 @@ import (
 )
 
 // MakeKey writes 32 random bytes to keyFile, 0600, with its directories, unless it
-// is there: then it is checked, and made is false. Errors are ErrKeyFile's.
+// is there: then it is checked, and made is false. Errors are *Error with ErrKeyFile.
 func MakeKey(keyFile string) (made bool, err error) {
+	made, err = makeKey(keyFile)
+	return made, fail("checking", "", err)
+}
+
+func makeKey(keyFile string) (made bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(keyFile), 0o700); err != nil {
 		return false, keyFileError(keyFile, err)
 	}

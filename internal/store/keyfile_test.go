@@ -118,8 +118,9 @@ func TestKeyFileRefused(t *testing.T) {
 					t.Errorf("%s: got %v, want ErrKeyFile with %q", op, err, tc.want)
 				}
 			}
-			if _, err := MakeKey(f.KeyFile); tc.name != "missing" && !errors.Is(err, ErrKeyFile) {
-				t.Errorf("MakeKey: got %v, want ErrKeyFile", err)
+			_, err := MakeKey(f.KeyFile)
+			if typed := new(Error); tc.name != "missing" && (!errors.Is(err, ErrKeyFile) || !errors.As(err, &typed)) {
+				t.Errorf("MakeKey: got %v, want ErrKeyFile in an *Error", err)
 			}
 		})
 	}

@@ -39,7 +39,7 @@ func child(test string, env []string) *exec.Cmd {
 	for i, p := range parts {
 		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
-	cmd := exec.Command(os.Args[0], "-test.run="+strings.Join(parts, "/"), "-test.count=1", "-test.v")
+	cmd := exec.Command(os.Args[0], "-test.run="+strings.Join(parts, "/"), "-test.count=1", "-test.timeout=1m", "-test.v")
 	cmd.Env = append(append(os.Environ(), env...), insideVar+"="+test)
 	return cmd
 }
