@@ -7,26 +7,39 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/authctl/authctl/internal/need"
 )
 
-// TestMain puts authctl itself, and the programs that play a browser and a person,
-// on PATH: a copy of this test's binary under each name.
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"authctl": main,
-		"browser": browserProgram,
-		"paster":  pasterProgram,
-		"child":   childProgram,
-		"atonce":  atonceProgram,
-	})
+// programs are on PATH in every script: authctl itself, and those that play a browser,
+// a person and a crowd. Each is a copy of this test's binary under another name.
+var programs = map[string]func(){
+	"authctl":  main,
+	"browser":  browserProgram,
+	"paster":   pasterProgram,
+	"child":    childProgram,
+	"atonce":   atonceProgram,
+	"tmpfs":    tmpfsProgram,
+	"readonly": readonlyProgram,
 }
 
-// TestScript runs testdata/script/*.txtar. Each script has a home of its own, an
-// empty config, the sealed file as its store, and the browser that presses the
-// provider's button. Its verbs are in verbs_test.go.
-func TestScript(t *testing.T) {
+func TestMain(m *testing.M) { testscript.Main(m, programs) }
+
+// TestScript runs testdata/script/*.txtar, which need nothing but this package.
+func TestScript(t *testing.T) { scripts(t, "script") }
+
+// TestScriptCurl runs the system's curl.
+func TestScriptCurl(t *testing.T) {
+	need.Program(t, "curl")
+	scripts(t, "curl")
+}
+
+// scripts runs testdata/DIR/*.txtar. Each script has a home of its own, an empty config,
+// the sealed file as its store, and the browser that presses the provider's button. Its
+// verbs are in verbs_test.go.
+func scripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+		Dir:                 filepath.Join("testdata", dir),
 		RequireExplicitExec: true,
 		Setup:               home,
 		Cmds:                verbs,

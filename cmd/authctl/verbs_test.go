@@ -17,19 +17,19 @@ import (
 // verbs are what the scripts can say beyond testscript's own; those about the provider
 // are in provider_test.go.
 var verbs = map[string]func(*testscript.TestScript, bool, []string){
-	"idp":         idpVerb,
-	"idp-count":   idpCountVerb,
-	"idp-await":   idpAwaitVerb,
-	"idp-stop":    idpStopVerb,
-	"no-secrets":  noSecretsVerb,
-	"exits":       exitsVerb,
-	"parallel":    parallelVerb,
-	"await":       awaitVerb,
-	"perm":        permVerb,
-	"keep":        keepVerb,
-	"payload":     payloadVerb,
-	"listen":      listenVerb,
-	"free":        freeVerb,
+	"idp":        idpVerb,
+	"idp-count":  idpCountVerb,
+	"idp-await":  idpAwaitVerb,
+	"idp-stop":   idpStopVerb,
+	"no-secrets": noSecretsVerb,
+	"exits":      exitsVerb,
+	"parallel":   parallelVerb,
+	"await":      awaitVerb,
+	"perm":       permVerb,
+	"keep":       keepVerb,
+	"payload":    payloadVerb,
+	"listen":     listenVerb,
+	"free":       freeVerb,
 }
 
 // exitsVerb is `exits CODE CMD ARG…`: exec, and the exit code has to be CODE.

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+func tmpfsProgram()    {}
+func readonlyProgram() {}
