@@ -233,6 +233,10 @@ func storeHint(err error) (string, int) {
 		return "unlock the keychain (sign in to the desktop, or unlock the login keyring), or use --store file --store-key-file FILE", exitStore
 	case errors.Is(err, store.ErrAbsent):
 		return "on a machine without a keychain: authctl login --store file --store-key-file FILE", exitStore
+	case errors.Is(err, store.ErrDamaged):
+		return loginCommand(err), exitStore
+	case errors.Is(err, store.ErrKeyFile):
+		return "put the key file back, or sign in again with another --store-key-file", exitStore
 	case errors.Is(err, store.ErrTimeout):
 		return "the keychain doesn't answer: restart it, or use --store file --store-key-file FILE", exitStore
 	}

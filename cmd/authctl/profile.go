@@ -181,7 +181,7 @@ func (c choice) incomplete(err error) error {
 }
 
 func openStore(cmd *cobra.Command, p config.Profile, state string) (secretStore, error) {
-	sealed := filepath.Join(state, p.Store) // apart, so that neither store takes the other's files for its own
+	sealed := filepath.Join(state, p.Store)
 	if p.Store == "file" {
 		if within(state, p.StoreKeyFile) {
 			return nil, &usageError{
