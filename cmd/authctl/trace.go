@@ -94,7 +94,10 @@ func (t *trace) request(req *http.Request) {
 	u.RawQuery, u.User = "", nil
 	t.line("> %s %s", req.Method, u.String())
 	if req.Header.Get("Authorization") != "" {
-		scheme, value, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+		scheme, value, ok := strings.Cut(req.Header.Get("Authorization"), " ")
+		if !ok {
+			scheme, value = "", scheme
+		}
 		t.line(">   Authorization: %s %s", scheme, t.redact(value))
 	}
 	t.form(">", req.URL.Query())
@@ -141,12 +144,14 @@ func (t *trace) response(res *http.Response, took time.Duration) error {
 	return nil
 }
 
-// withoutQuery drops a Location's query, where a code may stand.
+// withoutQuery drops a Location's query and fragment, where a code or a token may stand.
 func withoutQuery(header, value string) string {
 	if header != "Location" {
 		return value
 	}
-	value, _, _ = strings.Cut(value, "?")
+	if i := strings.IndexAny(value, "?#"); i >= 0 {
+		value = value[:i]
+	}
 	return value
 }
 
