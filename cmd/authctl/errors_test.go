@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/authctl/authctl/internal/callback"
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/session"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// Each typed error has its exit code and, where there is a way out, its hint: hint is a
+// part of it, "-" is none.
+func TestExplain(t *testing.T) {
+	unreachable := &oauth.UnreachableError{Op: "renewal", URL: "https://a.example/token", Err: errors.New("no route")}
+	named := func(err error) error { return &onProfile{doing: "renewing", name: "work", named: true, err: err} }
+	usual := func(err error) error { return &onProfile{doing: "renewing", name: "default", err: err} }
+	for name, c := range map[string]struct {
+		err  error
+		code int
+		hint string
+	}{
+		"anything else":             {errors.New("odd"), 1, "-"},
+		"wrong usage":               {&usageError{errors.New("no"), "authctl --help"}, 2, "authctl --help"},
+		"broken TOML":               {&config.SyntaxError{Path: "c", Line: 1, Column: 2, Msg: "m", Hint: "did you mean x?"}, 2, "did you mean x?"},
+		"an unknown profile":        {&config.UnknownProfileError{Name: "wrok", Nearest: "work"}, 2, `did you mean "work"?`},
+		"one like no other":         {&config.UnknownProfileError{Name: "x", Known: []string{"home", "work"}}, 2, "there are: home, work"},
+		"one where there is none":   {&config.UnknownProfileError{Name: "x"}, 2, "authctl login --profile x --issuer URL --client-id ID"},
+		"a setting with a flag":     {&config.InvalidError{Profile: "work", Key: "client_id", Why: "not set"}, 2, "--client-id, with AUTHCTL_CLIENT_ID, or with authctl profile set work"},
+		"a setting without":         {&config.InvalidError{Key: "params", Why: "no"}, 2, "-"},
+		"a line that stays":         {&config.EditError{Path: "c", Line: 3, Why: "w"}, 2, "by hand"},
+		"a certificate":             {&callback.CertificateError{CertFile: "c", KeyFile: "k", Err: errors.New("no PEM")}, 2, "--tls-cert and --tls-key"},
+		"an endpoint that is none":  {&oauth.ConfigError{What: "issuer", Why: "no URL"}, 2, "--issuer"},
+		"a redirect URI elsewhere":  {&callback.HostError{RedirectURI: "https://a.example/"}, 2, "--paste"},
+		"no profile at all":         {&noProfileError{}, 3, "authctl login --issuer URL --client-id ID"},
+		"none that was meant":       {&noProfileError{others: []string{"home", "work"}}, 3, "home, work"},
+		"signed out":                {usual(session.ErrSignedOut), 3, "authctl login"},
+		"signed out of a named one": {named(session.ErrSignedOut), 3, "authctl login --profile work"},
+		"no refresh token":          {named(&session.NoRefreshTokenError{}), 3, "authctl login --profile work"},
+		"no ID token":               {named(session.ErrNoIDToken), 3, "authctl login --profile work"},
+		"another client's session":  {named(&session.BindingError{Key: "client_id"}), 3, "authctl login --profile work"},
+		"a dead refresh token":      {named(&session.DeadError{Reason: "invalid_grant"}), 3, "authctl login --profile work"},
+		"a dead one, from another":  {named(&session.RenewalError{Kind: session.Dead, Err: errors.New("invalid_grant")}), 3, "authctl login --profile work"},
+		"a session not understood":  {named(&session.FormatError{Why: "damaged"}), 3, "authctl login --profile work"},
+		"renewal refused":           {named(&session.RenewalError{Kind: session.Failed, Err: &oauth.Error{Code: "invalid_client"}}), 4, "--verbose token --refresh"},
+		"an OAuth error":            {&oauth.Error{Code: "server_says_no"}, 4, "-"},
+		"a user who said no":        {&oauth.Error{Code: "access_denied"}, 4, "authctl login again"},
+		"a client that needs more":  {&oauth.Error{Code: "invalid_client"}, 4, "--client-secret-file FILE"},
+		"a scope":                   {&oauth.Error{Code: "invalid_scope"}, 4, "--scope"},
+		"a redirect URI":            {&oauth.Error{Code: "invalid_request"}, 4, "--redirect-uri"},
+		"prompt none":               {&oauth.Error{Code: "login_required"}, 4, "--prompt none"},
+		"an answer that fails":      {&oauth.CheckError{What: "ID token", Why: "its nonce is not ours"}, 4, "-"},
+		"an endpoint without TLS":   {&oauth.InsecureError{URL: "http://a.example"}, 4, "TLS"},
+		"a pasted URL of another":   {callback.ErrWrongState, 4, "not of an earlier one"},
+		"a bare code":               {callback.ErrBareCode, 4, "the whole address"},
+		"no redirect URL":           {callback.ErrNotRedirect, 4, "the whole address"},
+		"revocation refused":        {&revocationError{"work", &oauth.Error{Code: "invalid_client"}}, 4, "the provider's own page"},
+		"revocation unreachable":    {&revocationError{"work", unreachable}, 6, "the provider's own page"},
+		"a locked keychain":         {&store.Error{Op: "reading", Err: store.ErrLocked}, 5, "unlock"},
+		"no keychain":               {&store.Error{Op: "reading", Err: store.ErrAbsent}, 5, "--store file --store-key-file FILE"},
+		"a keychain that hangs":     {&store.Error{Op: "reading", Err: store.ErrTimeout}, 5, "--store file"},
+		"a full disk":               {&store.Error{Op: "saving", Err: &fs.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}}, 5, "disk is full"},
+		"renewed but not saved":     {named(&session.SaveError{Err: &store.Error{Op: "saving", Err: store.ErrLocked}}), 5, "authctl login --profile work"},
+		"a lock that can't be":      {&session.LockError{Path: "p", Err: fs.ErrPermission}, 5, "AUTHCTL_STATE_DIR"},
+		"busy":                      {&session.BusyError{}, 6, "try again"},
+		"unreachable":               {unreachable, 6, "network"},
+		"renewal unreachable":       {named(&session.RenewalError{Kind: session.Unreachable, Err: unreachable}), 6, "network"},
+		"a time-out":                {&timeoutError{"no answer"}, 6, "--timeout"},
+		"another time-out":          {context.DeadlineExceeded, 6, "try again"},
+		"a port in use":             {&callback.PortError{Addr: "127.0.0.1:1", Err: syscall.EADDRINUSE}, 1, "--redirect-uri"},
+		"a full disk for a file":    {&fs.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}, 1, "disk is full"},
+		"a read-only one":           {&fs.PathError{Op: "open", Path: "p", Err: syscall.EROFS}, 1, "read-only"},
+		"somebody else's":           {&fs.PathError{Op: "open", Path: "p", Err: fs.ErrPermission}, 1, "who owns it"},
+		"Ctrl-C":                    {signalError{syscall.SIGINT}, 130, "-"},
+		"Ctrl-C in the middle":      {named(fmt.Errorf("waiting: %w", signalError{syscall.SIGINT})), 130, "-"},
+		"terminated":                {signalError{syscall.SIGTERM}, 143, "-"},
+		"a hang-up":                 {signalError{syscall.SIGHUP}, 129, "-"},
+		"a command not found":       {&commandError{"x", 127, errors.New("command not found")}, 127, "-"},
+		"one that can't be run":     {&commandError{"x", 126, fs.ErrPermission}, 126, "-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for how, err := range map[string]error{"as it is": c.err, "wrapped": fmt.Errorf("doing: %w", c.err)} {
+				message, hint, code := explain(err)
+				if code != c.code {
+					t.Errorf("%s: exit code: got %d, want %d", how, code, c.code)
+				}
+				if c.hint == "-" && hint != "" || c.hint != "-" && !strings.Contains(hint, c.hint) {
+					t.Errorf("%s: hint: got %q, want %q in it", how, hint, c.hint)
+				}
+				if message == "" || strings.Contains(message, "\n") {
+					t.Errorf("%s: message: got %q, want one line", how, message)
+				}
+			}
+		})
+	}
+}
+
+func TestReport(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		code int
+		want string
+	}{
+		"one line":         {errors.New("odd"), 1, "authctl: odd\n"},
+		"and a hint":       {&timeoutError{"no answer"}, 6, "authctl: no answer\nhint: run authctl login again; --timeout gives more time\n"},
+		"lines and colour": {errors.New("a\nb\x1b[31mc"), 1, "authctl: a b[31mc\n"},
+		"a quiet child's":  {&exitError{7}, 7, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w bytes.Buffer
+			if code := report(&w, c.err); code != c.code || w.String() != c.want {
+				t.Errorf("got %d, %q, want %d, %q", code, w.String(), c.code, c.want)
+			}
+		})
+	}
+}

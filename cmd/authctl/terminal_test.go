@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+)
+
+// What a provider says is data: nothing of it moves a cursor or hides what follows.
+func TestClean(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"plain":              {"Ada Lovelace", "Ada Lovelace"},
+		"other scripts":      {"Ада 愛", "Ада 愛"},
+		"colour":             {"\x1b[31mred\x1b[0m", "[31mred[0m"},
+		"a title":            {"\x1b]0;pwned\x07", "]0;pwned"},
+		"lines":              {"a\nb\tc\rd", "a b cd"},
+		"C1 controls":        {"a\u009b31mb", "a31mb"},
+		"reordering":         {"user\u202egpj.exe", "usergpj.exe"},
+		"invisible":          {"a\u200bb\ufeff", "ab"},
+		"no UTF-8":           {"a\xffb", "a\uFFFDb"},
+		"line separators":    {"a\u2028b\u2029c", "abc"},
+		"delete and nothing": {"a\x7fb\x00", "ab"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := clean(c.in); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "now"}, {500 * time.Millisecond, "now"}, {-500 * time.Millisecond, "now"},
+		{time.Second, "in 1 second"}, {59 * time.Second, "in 59 seconds"}, {-time.Second, "1 second ago"},
+		{time.Minute, "in 1 minute"}, {90 * time.Minute, "in 1 hour"}, {-2 * time.Hour, "2 hours ago"},
+		{24 * time.Hour, "in 1 day"}, {-50 * 24 * time.Hour, "50 days ago"},
+	} {
+		if got := distance(c.d); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.d, got, c.want)
+		}
+	}
+}
+
+func TestClaimText(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	in := func(zone *time.Location) func() {
+		was := time.Local
+		time.Local = zone
+		return func() { time.Local = was }
+	}
+	defer in(time.FixedZone("JST", 9*3600))()
+	for name, c := range map[string]struct{ claim, raw, want string }{
+		"text":                {"name", `"Ada"`, "Ada"},
+		"a number":            {"level", `3`, "3"},
+		"a list":              {"aud", `["a","b"]`, `["a","b"]`},
+		"true":                {"email_verified", `true`, "true"},
+		"null":                {"nickname", `null`, ""},
+		"a time":              {"exp", `1772370000`, "Sun 1 Mar 2026 22:00:00 JST (in 1 hour)  1772370000"},
+		"a time that is past": {"auth_time", `1772280000`, "Sat 28 Feb 2026 21:00:00 JST (1 day ago)  1772280000"},
+		"a fraction":          {"iat", `1772366400.5`, "Sun 1 Mar 2026 21:00:00 JST (now)  1772366400.5"},
+		"a time that is none": {"exp", `"soon"`, "soon"},
+		"not a time's name":   {"number", `1772370000`, "1772370000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := claimText(c.claim, json.RawMessage(c.raw), now); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPastedLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		typed []string
+		want  []string
+	}{
+		"one line":              {[]string{"abc\r"}, []string{"abc"}},
+		"in pieces":             {[]string{"a", "b", "c\n"}, []string{"abc"}},
+		"two lines":             {[]string{"a\nb\n"}, []string{"a", "b"}},
+		"not yet a line":        {[]string{"abc"}, nil},
+		"backspace and delete":  {[]string{"abx\x08c\x7fc\r"}, []string{"abc"}},
+		"backspace at nothing":  {[]string{"\x08\x7fa\r"}, []string{"a"}},
+		"Ctrl-U":                {[]string{"wrong\x15right\r"}, []string{"right"}},
+		"longer than any line":  {[]string{string(make([]byte, longest+10)), "\r"}, []string{string(make([]byte, longest))}},
+		"a code of 5,000 bytes": {[]string{string(slices.Repeat([]byte("x"), 5000)), "\r"}, []string{string(slices.Repeat([]byte("x"), 5000))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var line pastedLine
+			var got []string
+			for _, bytes := range c.typed {
+				line.add([]byte(bytes), func(s string) bool { got = append(got, s); return false })
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %d lines, want %d, or others", len(got), len(c.want))
+			}
+		})
+	}
+	t.Run("content with the first", func(t *testing.T) {
+		var line pastedLine
+		if !line.add([]byte("a\nb\n"), func(s string) bool { return s == "a" }) {
+			t.Error("got false, want true")
+		}
+	})
+}
