@@ -236,7 +236,7 @@ func storeHint(err error) (string, int) {
 	case errors.Is(err, store.ErrDamaged):
 		return loginCommand(err), exitStore
 	case errors.Is(err, store.ErrKeyFile):
-		return "put the key file back, or sign in again with another --store-key-file", exitStore
+		return "bring back the key file as login made it; without it, sign in again with another --store-key-file", exitStore
 	case errors.Is(err, store.ErrTimeout):
 		return "the keychain doesn't answer: restart it, or use --store file --store-key-file FILE", exitStore
 	}
