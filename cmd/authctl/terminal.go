@@ -92,7 +92,3 @@ func printJSON(w io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
-
-// toProgram reports whether stdout's reader is a program, so that values go out as
-// they are.
-func toProgram(cmd *cobra.Command) bool { return !isTerminal(cmd.OutOrStdout()) }
