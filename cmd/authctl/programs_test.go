@@ -23,15 +23,15 @@ import (
 
 // browserProgram is `browser [-press NAME] [-stay] URL`: it signs in, and, as browsers
 // do, prints to stdout what nobody asked for. PAGE names a file for the page that it
-// ended on. With -interrupt it sends that signal to authctl and opens nothing.
+// ended on. With -signal it sends INT or TERM to authctl and opens nothing.
 func browserProgram() {
 	press := flag.String("press", "", "button to press")
 	stay := flag.Bool("stay", false, "live until authctl is gone")
-	interrupt := flag.Bool("interrupt", false, "interrupt authctl instead")
+	signal := flag.String("signal", "", "signal to send to authctl instead")
 	flag.Parse()
 	fmt.Println("browser: noise on stdout")
-	if *interrupt {
-		exitOn(interruptParent())
+	if *signal != "" {
+		exitOn(signalParent(*signal))
 		return
 	}
 	page, err := robot.Visit(context.Background(), flag.Arg(0), robot.Options{Press: *press, Insecure: true, Timeout: 20 * time.Second})

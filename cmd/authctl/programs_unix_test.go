@@ -7,4 +7,7 @@ import (
 	"syscall"
 )
 
-func interruptParent() error { return syscall.Kill(os.Getppid(), syscall.SIGINT) }
+func signalParent(name string) error {
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+	return syscall.Kill(os.Getppid(), signals[name])
+}

@@ -2,4 +2,4 @@ package main
 
 import "errors"
 
-func interruptParent() error { return errors.New("Ctrl-C reaches a whole console here") }
+func signalParent(string) error { return errors.New("Ctrl-C reaches a whole console here") }
