@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # No CGO and no PIE: both cost start-up time, which `authctl token` is made of.
 BUILD   := CGO_ENABLED=0 go build -trimpath -buildmode=exe -ldflags '$(LDFLAGS)'
 
-.PHONY: build install demo test test-deps check bench completions release
+.PHONY: build install demo test test-deps check bench completions pictures release
 
 build:
 	$(BUILD) -o bin/ ./cmd/authctl
@@ -39,6 +39,11 @@ bench: build
 completions: build
 	@for shell in bash zsh fish; do bin/authctl completion $$shell > completions/authctl.$$shell; done
 	@bin/authctl completion powershell > completions/authctl.ps1
+
+# The README's pictures, of a real session; best with the fonts JetBrains Mono and Inter.
+# Needs port 9000, Chromium, bash and curl.
+pictures: build
+	@go run ./internal/e2e/pictures --authctl bin/authctl --out .github
 
 # Binaries of a tagged version for the systems that people have, with their checksums.
 release:

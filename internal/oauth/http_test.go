@@ -23,8 +23,6 @@ func TestUnreachable(t *testing.T) {
 	tls := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(tls.Close)
 	slow := newSlow(t)
-	hc := HTTPClient(http.DefaultTransport)
-	hc.Timeout = 200 * time.Millisecond
 	for _, test := range []struct{ name, url, why string }{
 		{"nobody listens", unusedAddress(t), "refused"},
 		{"untrusted certificate", tls.URL, "x509: certificate signed by unknown authority"},
@@ -36,6 +34,10 @@ func TestUnreachable(t *testing.T) {
 		{"429", slow.URL + "/429", "answered 429 Too Many Requests"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			hc := HTTPClient(http.DefaultTransport)
+			if test.why == "timed out" {
+				hc.Timeout = 200 * time.Millisecond
+			}
 			_, err := get(context.Background(), hc, "discovery", test.url)
 			wantUnreachable(t, err, test.why)
 			if err != nil && (strings.Contains(err.Error(), "Get ") || !strings.HasPrefix(err.Error(), "discovery: 127.0.0.1:")) {
