@@ -133,7 +133,7 @@ type process struct {
 	done           chan struct{} // closed when it has ended
 }
 
-// start starts authctl with the given stdin, which may be nil.
+// start starts authctl with the given stdin: nil, a file, or a reader that ends.
 func (u *user) start(stdin io.Reader, args ...string) *process {
 	u.t.Helper()
 	p := &process{t: u.t, cmd: u.command(args...), stdout: newTranscript(), stderr: newTranscript(), done: make(chan struct{})}
