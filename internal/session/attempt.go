@@ -6,21 +6,19 @@ import (
 	"os"
 )
 
-// An attempt is how the last renewal ended, kept in a file beside the lock for
-// those who waited for it. Its sequence number tells them whether one ended while
-// they waited; a clock would not. It holds no secret. Losing it costs a request:
-// whoever finds none makes an attempt of their own.
+// An attempt is how a renewal failed, kept in a file beside the lock for those
+// who waited for it. (A success they see in the store.) Its sequence number tells
+// them whether it ended while they waited; a clock would not. It holds no secret.
+// Losing it costs a request: whoever finds none makes an attempt of their own.
 type attempt struct {
 	Sequence uint64  `json:"sequence"`
 	Outcome  outcome `json:"outcome"`
-	Text     string  `json:"text,omitempty"` // of the error
+	Text     string  `json:"text"` // of the error
 }
 
 type outcome string
 
 const (
-	signedIn    outcome = "signed in"
-	renewed     outcome = "renewed"
 	dead        outcome = "dead"
 	unreachable outcome = "unreachable"
 	failed      outcome = "failed"
@@ -41,19 +39,16 @@ func (s *Session) lastAttempt() attempt {
 	return a
 }
 
-// record tells the waiting processes. The caller holds the lock. Nothing is
-// synced or renamed: a reader without the lock that meets a half-written file
-// has met an attempt that ended just now, and takes its result in its turn. A
+// record tells the waiting processes of a failure. The caller holds the lock.
+// Nothing is synced or renamed: a reader without the lock that meets a half-written
+// file has met an attempt that ended just now, and takes its result in its turn. A
 // failure to write is let go, for the outcome itself matters more.
 func (s *Session) record(o outcome, cause error) {
-	a := attempt{Sequence: s.lastAttempt().Sequence + 1, Outcome: o}
-	if cause != nil {
-		a.Text = cause.Error()
-	}
 	path, err := s.path(".attempt")
 	if err != nil {
 		return
 	}
+	a := attempt{Sequence: s.lastAttempt().Sequence + 1, Outcome: o, Text: cause.Error()}
 	if data, err := json.Marshal(a); err == nil {
 		_ = os.WriteFile(path, data, 0o600)
 	}
@@ -66,7 +61,7 @@ func (s *Session) forgetAttempt() {
 	}
 }
 
-// err is what the process that made the attempt got, or nil for a success.
+// err is what the process that made the attempt got; nil when that can't be understood.
 func (a attempt) err() error {
 	switch text := errors.New(a.Text); a.Outcome {
 	case dead:

@@ -30,7 +30,6 @@ func TestFailureOfAnotherAttempt(t *testing.T) {
 		{name: "dead", meanwhile: dead, wantErr: "dead"},
 		{name: "unsaved", meanwhile: unsaved, wantErr: "unsaved"},
 		{name: "of a later authctl", meanwhile: "postponed", want: "access-2"},
-		{name: "renewed, yet nothing new is stored", meanwhile: renewed, want: "access-2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,6 +65,33 @@ func TestFailureOfAnotherAttempt(t *testing.T) {
 	}
 }
 
+// The process that renews may have another idea of the time: its clock was put
+// back after we started.
+func TestChangedWhileWaitingIsFresh(t *testing.T) {
+	s, _ := newSession(t)
+	put(t, s, nil)
+	p := startProvider(t, nil)
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var got *Tokens
+	go func() {
+		got, err = s.Fresh(ctx, refresh, renewAt(p.URL, time.Now))
+		close(done)
+	}()
+	awaitWaiters(t, s, 1)
+	put(t, s, func(t *Tokens) { // obtained an hour before the start
+		t.AccessToken, t.Expiry = "access-2", time.Now().Add(time.Hour)
+	})
+	unlock()
+	<-done
+	if accessToken(got) != "access-2" || err != nil || p.count() != 0 {
+		t.Errorf("got %q, %v after %d requests, want access-2 after none", accessToken(got), err, p.count())
+	}
+}
+
 func TestAttemptFile(t *testing.T) {
 	s, _ := newSession(t)
 	if got := s.lastAttempt(); got != (attempt{}) {
@@ -87,8 +113,8 @@ func TestAttemptFile(t *testing.T) {
 			t.Errorf("%q: got %v, want none", damage, got)
 		}
 	}
-	s.record(renewed, nil)
-	if got, want := s.lastAttempt(), (attempt{1, renewed, ""}); got != want {
+	s.record(unsaved, errDiskFull)
+	if got, want := s.lastAttempt(), (attempt{1, unsaved, "disk full"}); got != want {
 		t.Errorf("after damage: got %v, want %v", got, want)
 	}
 }

@@ -306,13 +306,24 @@ func TestCancelDuringRenewalKeepsWhatWasRotated(t *testing.T) {
 }
 
 func TestCancelledBeforeTheRequestSendsNone(t *testing.T) {
-	s, _ := newSession(t)
-	put(t, s, nil)
-	p := startProvider(t, nil)
-	cancelled, cancel := context.WithCancel(ctx)
-	cancel()
-	if _, err := s.Fresh(cancelled, minute, renewAt(p.URL, time.Now)); !errors.Is(err, context.Canceled) || p.count() != 0 {
-		t.Errorf("got %v after %d requests, want context canceled after none", err, p.count())
+	for _, c := range []struct {
+		name string
+		at   func(f *faultyStore, cancel func())
+	}{
+		{"before", func(_ *faultyStore, cancel func()) { cancel() }},
+		{"while reading", func(f *faultyStore, cancel func()) { f.reading = cancel }},
+		{"while the store is made ready", func(f *faultyStore, cancel func()) { f.preparing = cancel }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, store := newSession(t)
+			put(t, s, nil)
+			p := startProvider(t, nil)
+			cancelled, cancel := context.WithCancel(ctx)
+			c.at(store, cancel)
+			if _, err := s.Fresh(cancelled, minute, renewAt(p.URL, time.Now)); !errors.Is(err, context.Canceled) || p.count() != 0 {
+				t.Errorf("got %v after %d requests, want context canceled after none", err, p.count())
+			}
+		})
 	}
 }
 

@@ -50,6 +50,17 @@ func TestLockWaitEndsWithTheContext(t *testing.T) {
 	}
 }
 
+func TestLockIsNotTakenOnceCancelled(t *testing.T) {
+	s, _ := newSession(t)
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	for range 50 { // a choice between two that are ready is random
+		if _, err := s.lock(cancelled); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want context canceled", err)
+		}
+	}
+}
+
 func TestLocksOfTwoProfilesAreTwo(t *testing.T) {
 	s, _ := newSession(t)
 	unlock, err := s.lock(ctx)

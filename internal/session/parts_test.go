@@ -44,7 +44,10 @@ func (f fileStore) Update(ctx context.Context, name string, secret []byte) error
 	return atomicfile.Write(f.path(name), secret)
 }
 
-func (f fileStore) Delete(_ context.Context, name string) error {
+func (f fileStore) Delete(ctx context.Context, name string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err := os.Remove(f.path(name)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -59,13 +62,17 @@ func (f fileStore) Ready(context.Context, string) error {
 // faultyStore counts what is asked of a Store and can fail it.
 type faultyStore struct {
 	Store
-	gets, updates, readies   atomic.Int32
+	gets, updates            atomic.Int32
 	failUpdates              int32 // the first so many
 	failGet, failReady, gone error
+	reading, preparing       func() // called when it is read, or asked whether it is ready
 }
 
 func (f *faultyStore) Get(ctx context.Context, name string) ([]byte, error) {
 	f.gets.Add(1)
+	if f.reading != nil {
+		f.reading()
+	}
 	if f.failGet != nil {
 		return nil, f.failGet
 	}
@@ -80,7 +87,9 @@ func (f *faultyStore) Update(ctx context.Context, name string, secret []byte) er
 }
 
 func (f *faultyStore) Ready(ctx context.Context, name string) error {
-	f.readies.Add(1)
+	if f.preparing != nil {
+		f.preparing()
+	}
 	if f.failReady != nil {
 		return f.failReady
 	}

@@ -180,6 +180,7 @@ func TestManyProcessesFailOnce(t *testing.T) {
 		{"provider never answers", 64, func(j *job) { j.Endpoint, j.Timeout = quiet, time.Second }, "", "unreachable"},
 		{"refused", 16, func(*job) {}, "invalid_client", "failed"},
 		{"invalid_grant", 16, func(*job) {}, "invalid_grant", "dead"},
+		{"invalid_grant, which can't be remembered", 16, func(j *job) { j.FailUpdates = 99 }, "invalid_grant", "dead"},
 		{"store can't be written", 16, func(j *job) { j.FailUpdates = 99 }, "", "unsaved"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -59,7 +59,7 @@ type SaveError struct{ Err error }
 func (e *SaveError) Error() string { return "renewed, but not saved: " + e.Err.Error() }
 func (e *SaveError) Unwrap() error { return e.Err }
 
-// renewOnce makes one attempt, saves what it brings, and records how it ended.
+// renewOnce makes one attempt, saves what it brings, and records a failure.
 // The caller holds the lock and has seen that the store is ready. ctx is not
 // asked: once the request is sent, Ctrl-C must not burn a rotated refresh token.
 func (s *Session) renewOnce(ctx context.Context, old *Tokens, renew Renew) (*Tokens, error) {
@@ -77,7 +77,6 @@ func (s *Session) renewOnce(ctx context.Context, old *Tokens, renew Renew) (*Tok
 		s.record(unsaved, err)
 		return nil, &SaveError{Err: err}
 	}
-	s.record(renewed, nil)
 	return t, nil
 }
 
@@ -124,7 +123,6 @@ func (s *Session) refused(ctx context.Context, old *Tokens, err error) (*Tokens,
 func (s *Session) bury(ctx context.Context, old *Tokens, r *RenewalError) (*Tokens, error) {
 	t, err := s.Load(ctx)
 	if err == nil && newer(t, old) {
-		s.record(renewed, nil)
 		return t, nil
 	}
 	s.record(dead, r)

@@ -66,11 +66,7 @@ func (s *Session) Save(ctx context.Context, t *Tokens) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Store.Create(ctx, s.Name, secret); err != nil {
-		return err
-	}
-	s.record(signedIn, nil)
-	return nil
+	return s.Store.Create(ctx, s.Name, secret)
 }
 
 // Delete revokes the tokens by the caller's function and forgets them, whatever

@@ -38,19 +38,17 @@ func TestFilesArePrivate(t *testing.T) {
 		return // its modes say nothing
 	}
 	s, _ := newSession(t)
-	if err := s.Save(ctx, login("7")); err != nil {
+	put(t, s, nil)
+	p := startProvider(t, refusing("invalid_client"))
+	if _, err := s.Fresh(ctx, minute, renewAt(p.URL, time.Now)); kindOf(err) != "failed" {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]os.FileMode{
-		s.Dir:                                  0o700 | os.ModeDir,
-		filepath.Join(s.Dir, "work.lock"):      0o600,
-		filepath.Join(s.Dir, "work.attempt"):   0o600,
-		filepath.Join(s.Dir, "work.forgotten"): 0, // there are no others
+		s.Dir:                                0o700 | os.ModeDir,
+		filepath.Join(s.Dir, "work.lock"):    0o600,
+		filepath.Join(s.Dir, "work.attempt"): 0o600,
 	} {
 		info, err := os.Stat(path)
-		if want == 0 && os.IsNotExist(err) {
-			continue
-		}
 		if err != nil || info.Mode() != want {
 			t.Errorf("%s: got %v, %v, want %v", path, info, err, want)
 		}
@@ -109,6 +107,10 @@ func TestDelete(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if err := os.Mkdir(s.Dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			s.record(failed, errDiskFull)
 			if c.fault != nil {
 				c.fault(store)
 			}
@@ -124,6 +126,9 @@ func TestDelete(t *testing.T) {
 			if _, err := store.Store.Get(ctx, s.Name); (err == nil) != c.left {
 				t.Errorf("stored: got %v, want left %v", err, c.left)
 			}
+			if got := s.lastAttempt(); (got != attempt{}) != c.left {
+				t.Errorf("last attempt: got %v, want left %v", got, c.left)
+			}
 		})
 	}
 }
@@ -134,6 +139,16 @@ func TestDeleteInterrupted(t *testing.T) {
 		put(t, s, nil)
 		cancelled, cancel := context.WithCancel(ctx)
 		cancel()
+		if _, err := s.Delete(cancelled, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context canceled", err)
+		}
+		load(t, s)
+	})
+	t.Run("while reading", func(t *testing.T) {
+		s, store := newSession(t)
+		put(t, s, nil)
+		cancelled, cancel := context.WithCancel(ctx)
+		store.reading = cancel
 		if _, err := s.Delete(cancelled, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want context canceled", err)
 		}

@@ -49,14 +49,14 @@ func TestStoredTimes(t *testing.T) {
 		{"another zone", time.Date(2026, 1, 2, 3, 0, 0, 0, east), time.Date(2026, 1, 1, 13, 0, 0, 0, time.UTC)},
 		{"unknown", time.Time{}, time.Time{}},
 		{"beyond RFC 3339", time.Unix(1<<40, 0), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)},
-		{"before RFC 3339", time.Unix(-1<<40, 0), time.Unix(0, 0)},
+		{"before RFC 3339", time.Unix(-1<<40, 0), time.Unix(0, 0).UTC()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			secret, err := (&Tokens{Version: version, AccessToken: "x", Expiry: c.at}).encode()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := decode(secret); err != nil || !got.Expiry.Equal(c.want) {
+			if got, err := decode(secret); err != nil || got.Expiry != c.want {
 				t.Errorf("got %v, %v, want %v", got.Expiry, err, c.want)
 			}
 		})
