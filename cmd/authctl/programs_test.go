@@ -127,6 +127,9 @@ func redirectOf(address string) (*url.URL, error) {
 	}
 	page, err := io.ReadAll(res.Body)
 	res.Body.Close()
+	if ended, err := res.Location(); err == nil { // refused without a page
+		return ended, nil
+	}
 	if err != nil {
 		return nil, err
 	}
