@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -41,8 +40,13 @@ func (u *user) terminal(args ...string) *terminal {
 	}
 	s := &terminal{t: u.t, device: device, screen: newTranscript()}
 	read := make(chan struct{})
-	go func() { io.Copy(s.screen, device); close(read) }()     // ends when nothing has the terminal open
-	u.t.Cleanup(func() { device.Close(); <-read; cmd.Wait() }) // hangs up, which ends what runs in it
+	go func() { io.Copy(s.screen, device); close(read) }() // ends when nothing has the terminal open
+	u.t.Cleanup(func() {
+		io.WriteString(device, "\x03") // ends what still runs in it; the read blocks until then
+		<-read
+		cmd.Wait()
+		device.Close()
+	})
 	s.modes = s.now()
 	return s
 }
@@ -69,14 +73,8 @@ func (s *terminal) typing(keys string) {
 
 func (s *terminal) now() *term.State {
 	s.t.Helper()
-	raw, err := s.device.SyscallConn() // Fd would take it from the poller, and reads would never end
+	state, err := term.GetState(int(s.device.Fd()))
 	if err != nil {
-		s.t.Fatal(err)
-	}
-	var state *term.State
-	var failed error
-	err = raw.Control(func(fd uintptr) { state, failed = term.GetState(int(fd)) })
-	if err := errors.Join(err, failed); err != nil {
 		s.t.Fatal(err)
 	}
 	return state
