@@ -43,10 +43,11 @@ func (e *noProfileError) Error() string { return "not signed in: no profile is s
 // onProfile is an error that has to do with one profile: what was being done to it,
 // and which it is, for the hint's command line.
 type onProfile struct {
-	doing string
-	name  string
-	named bool // by other than the last resort, so that the hint has to name it too
-	err   error
+	doing  string
+	name   string
+	named  bool   // by other than the last resort, so that the hint has to name it too
+	config string // the file that --config named; empty: none
+	err    error
 }
 
 func (e *onProfile) Error() string {
@@ -217,10 +218,14 @@ func lockHint(e *session.LockError) string {
 
 // loginCommand is the exact command that signs in to the profile of err.
 func loginCommand(err error) string {
-	if p := (*onProfile)(nil); errors.As(err, &p) && p.named {
-		return "authctl login --profile " + p.name
+	command, p := "authctl login", (*onProfile)(nil)
+	if errors.As(err, &p) && p.named {
+		command += " --profile " + p.name
 	}
-	return "authctl login"
+	if p != nil && p.config != "" {
+		command += " --config " + p.config
+	}
+	return command
 }
 
 func storeHint(err error) (string, int) {

@@ -98,11 +98,12 @@ type secretStore interface {
 // secret has been read yet.
 type profile struct {
 	config.Profile
-	choice   choice
-	stateDir string
-	secrets  secretStore
-	session  *session.Session
-	trace    *trace
+	choice     choice
+	configFlag string // as typed, for hints
+	stateDir   string
+	secrets    secretStore
+	session    *session.Session
+	trace      *trace
 }
 
 // open is the profile that a command works on, as the file and the environment
@@ -139,7 +140,7 @@ func (o *options) wire(cmd *cobra.Command, c choice, flags config.Settings) (*pr
 	if err != nil {
 		return nil, err
 	}
-	p := &profile{Profile: resolved, choice: c, stateDir: state, trace: o.newTrace(cmd)}
+	p := &profile{Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd)}
 	if p.secrets, err = openStore(cmd, resolved, state); err != nil {
 		return nil, err
 	}
