@@ -226,9 +226,10 @@ func (l *signIn) readSecret(ctx context.Context) (err error) {
 	if l.secret, err = clientSecret(ctx, l.profile.secrets, name, binding); err != nil || l.secret != "" || l.left == nil {
 		return err
 	}
-	l.secret, err = clientSecret(ctx, l.left, name, binding)
+	// A store that can't be read may be why this login leaves it.
+	l.secret, _ = clientSecret(ctx, l.left, name, binding)
 	l.newSecret = l.secret != ""
-	return err
+	return nil
 }
 
 func (f *settingFlags) secretFilePath() string {
