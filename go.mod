@@ -21,7 +21,7 @@ require (
 require (
 	github.com/chromedp/cdproto v0.159.0 // the types of chromedp
 	github.com/chromedp/chromedp v0.23.0 // e2e: a real browser
-	github.com/creack/pty v1.1.24 // e2e: a real terminal
+	github.com/creack/pty v1.1.24 // e2e and cmd/authctl: a real terminal
 	github.com/rogpeppe/go-internal v1.16.0 // cmd/authctl: scripts of what a user would notice
 	golang.org/x/net v0.62.0 // robot: the forms of a page
 )

@@ -285,7 +285,12 @@ func (l *signIn) redeem(ctx context.Context, in *incoming) (*session.Tokens, err
 	if err != nil {
 		return nil, err
 	}
-	return tokens, l.save(context.WithoutCancel(ctx), tokens)
+	saving := context.WithoutCancel(ctx)
+	if err := l.save(saving, tokens); err != nil {
+		p.revoke(saving, tokens) // nobody has them now: they need not live on
+		return nil, err
+	}
+	return tokens, nil
 }
 
 // completeClaims asks the userinfo endpoint who signed in, where no ID token says so.
@@ -302,40 +307,38 @@ func (l *signIn) completeClaims(ctx context.Context, client *oauth.Client, grant
 	grant.Claims = claims
 }
 
-// save keeps profile, client secret and session, in that order: a session without its
-// profile would be lost, a profile without a session only has to sign in. When the
-// session can't be kept the profile is put back.
+// save keeps client secret and session, and then the profile: when the session can't be
+// kept, the config file stays as it was. A session without its profile is found by
+// nobody, and one whose settings are not the profile's doesn't count.
 func (l *signIn) save(ctx context.Context, tokens *session.Tokens) error {
 	p := l.profile
-	before, err := p.saveSettings(l.given)
+	err := p.saveSettings(l.given, func() error {
+		if l.newSecret {
+			if err := p.keepClientSecret(ctx, l.secret); err != nil {
+				return err
+			}
+		}
+		return p.session.Save(ctx, tokens)
+	})
 	if err != nil {
-		return errorf("saving profile %q: %w", p.Name, err)
-	}
-	if l.newSecret {
-		err = p.keepClientSecret(ctx, l.secret)
-	}
-	if err == nil {
-		err = p.session.Save(ctx, tokens)
-	}
-	if err != nil {
-		_, restored := p.saveSettings(before)
-		return errors.Join(err, restored)
+		return p.about("saving", err)
 	}
 	l.forgetElsewhere(ctx)
 	return nil
 }
 
-// saveSettings writes given to the profile and returns what undoes it.
-func (p *profile) saveSettings(given config.Settings) (before config.Settings, err error) {
+// saveSettings writes given to the profile if first succeeds; that runs under the config
+// file's lock.
+func (p *profile) saveSettings(given config.Settings, first func() error) error {
 	if len(given) == 0 {
-		return nil, nil
+		return first()
 	}
-	old := p.choice.written.Settings()
-	before = config.Settings{}
-	for key := range given {
-		before[key] = old[key] // nil unsets
-	}
-	return before, p.update(func(e *config.Edit) error { return e.Set(p.Name, given) })
+	return p.update(func(e *config.Edit) error {
+		if err := e.Set(p.Name, given); err != nil {
+			return err
+		}
+		return first()
+	})
 }
 
 // canSave says why saveSettings would fail. An edit that fails writes nothing.
@@ -344,16 +347,10 @@ func (p *profile) canSave(given config.Settings) error {
 		return err
 	}
 	rehearsed := errors.New("the edit works")
-	err := p.update(func(e *config.Edit) error {
-		if err := e.Set(p.Name, given); err != nil {
-			return err
-		}
-		return rehearsed
-	})
-	if errors.Is(err, rehearsed) {
-		return nil
+	if err := p.saveSettings(given, func() error { return rehearsed }); !errors.Is(err, rehearsed) {
+		return err
 	}
-	return err
+	return nil
 }
 
 // update edits the config file under its lock.

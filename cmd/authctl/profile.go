@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,9 @@ func (o *options) choose() (choice, error) {
 		return choice{}, err
 	}
 	file, err := config.Load(path)
+	if system := (*fs.PathError)(nil); errors.As(err, &system) {
+		return choice{}, &usageError{err: errorf("reading the config file: %v", err), hint: machineHint(err)}
+	}
 	if err != nil {
 		return choice{}, err
 	}

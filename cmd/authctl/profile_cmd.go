@@ -147,18 +147,13 @@ func (o *options) setProfile(cmd *cobra.Command, c choice, given config.Settings
 	if _, err := changed.Resolve(); err != nil && ignoreMissing(err) != nil { // it may be completed later
 		return err
 	}
-	if secretGiven {
-		if err := o.setSecret(cmd, c, given, secretFile); err != nil {
+	err = c.edit(func(e *config.Edit) error {
+		if err := e.Set(c.name, given); err != nil || !secretGiven {
 			return err
 		}
-	}
-	path, err := stateDir()
+		return o.setSecret(cmd, c, given, secretFile)
+	})
 	if err != nil {
-		return err
-	}
-	p := &profile{choice: c, stateDir: path}
-	p.Name = c.name
-	if _, err := p.saveSettings(given); err != nil {
 		return errorf("saving profile %q: %w", c.name, err)
 	}
 	return nil

@@ -60,20 +60,26 @@ func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	return l.Unlock, nil
 }
 
-// Writable says why a later Update would fail, as far as can be told without one.
-// It leaves nothing behind, no directory either.
+// Writable says why a later Update would fail, a full disk too, as far as can be told
+// without one. It leaves nothing behind, no directory either.
 func Writable(path string) error {
+	const growth = 4 << 10 // more than a profile takes
+	size := int64(growth)
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return &fs.PathError{Op: "write", Path: path, Err: errors.New("it is a directory")}
+	if info, err := os.Stat(path); err == nil {
+		if info.IsDir() {
+			return &fs.PathError{Op: "write", Path: path, Err: errors.New("it is a directory")}
+		}
+		size += info.Size()
 	}
 	f, err := os.CreateTemp(existing(filepath.Dir(path)), ".authctl-tmp-*") // atomicfile.IsTemp knows it
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	_, err = f.Write(make([]byte, size))
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
 }
 
 // existing returns dir, or the directory above it in which it would be made.

@@ -79,6 +79,10 @@ func (s *Session) Save(ctx context.Context, t *Tokens) error {
 // not told so, if it was not. err: *BusyError, *LockError, ctx's cause, or the
 // store's own.
 func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Tokens) error) (revocation, err error) {
+	if _, err := s.read(ctx); errors.Is(err, ErrSignedOut) {
+		s.forgetAttempt()
+		return nil, nil // without the lock, for which there may be no place
+	}
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return nil, err
