@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/authctl/authctl/internal/idp"
+	"github.com/authctl/authctl/internal/keychaintest"
+	"github.com/authctl/authctl/internal/need"
+)
+
+// kernelCalls are what the kernel is asked for, as strace writes it down.
+var kernelCalls = map[string]*regexp.Regexp{
+	"programs":           regexp.MustCompile(`^execve(at)?\(`),
+	"internet":           regexp.MustCompile(`^socket\(AF_INET|sa_family=AF_INET`),
+	"sockets":            regexp.MustCompile(`^socket\(`),
+	"bus connections":    regexp.MustCompile(`^connect\(.*sun_path="[^"]*/run/bus"`),
+	"locks":              regexp.MustCompile(`^flock\(|F_(OFD_)?SETLK`),
+	"writes":             regexp.MustCompile(`^open\w*\(.*O_(WRONLY|RDWR|CREAT)|^(creat|rename|unlink|mkdir|rmdir|link|symlink|f?chmod|f?truncate|fallocate|fsync)\w*\(`),
+	"config file reads":  regexp.MustCompile(`^open\w*\(.*/config\.toml"`),
+	"sealed files reads": regexp.MustCompile(`^open\w*\(.*/file/file~default~sealed"`),
+	"key file reads":     regexp.MustCompile(`^open\w*\(.*/keys/authctl"`),
+}
+
+// A cached token is one config file, one secret, no lock and no request.
+func TestCachedTokenAsksForLittle(t *testing.T) {
+	need.Program(t, "strace")
+	for _, tc := range []struct {
+		store string
+		want  map[string]int // nothing else, of what kernelCalls lists
+	}{
+		{"keychain", map[string]int{"programs": 1, "config file reads": 1, "sockets": 1, "bus connections": 1}},
+		{"file", map[string]int{"programs": 1, "config file reads": 1, "sealed files reads": 1, "key file reads": 1}},
+	} {
+		t.Run(tc.store, func(t *testing.T) {
+			t.Parallel()
+			u := newUser(t)
+			u.signIn(idp.Options{}, u.storeFlags(tc.store)...)
+			calls := u.strace("token")
+			for name, pattern := range kernelCalls {
+				if got := matching(calls, pattern); len(got) != tc.want[name] {
+					t.Errorf("%s: got %d, want %d:\n%s", name, len(got), tc.want[name], strings.Join(got, "\n"))
+				}
+			}
+			calls = u.strace("token", "--refresh") // does what the other must not, and is seen to
+			for _, name := range []string{"internet", "locks", "writes"} {
+				if len(matching(calls, kernelCalls[name])) == 0 {
+					t.Errorf("a renewal: got no %s", name)
+				}
+			}
+		})
+	}
+}
+
+// strace runs authctl and returns its system calls on files, descriptors and sockets.
+func (u *user) strace(args ...string) (calls []string) {
+	u.t.Helper()
+	record := filepath.Join(u.t.TempDir(), "calls")
+	cmd := u.program("strace", append([]string{"-f", "-qq", "-o", record, "-e", "trace=%file,%desc,%network,execve,execveat", authctl}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		u.t.Fatalf("strace authctl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	text, err := os.ReadFile(record)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		_, call, _ := strings.Cut(strings.TrimSpace(line), " ") // after the process ID
+		calls = append(calls, strings.TrimSpace(call))
+	}
+	return calls
+}
+
+func matching(calls []string, what *regexp.Regexp) (found []string) {
+	for _, call := range calls {
+		if what.MatchString(call) {
+			found = append(found, call)
+		}
+	}
+	return found
+}
+
+// The keychain is asked once for the secret, over one connection.
+func TestCachedTokenReadsTheKeychainOnce(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.signIn(idp.Options{})
+	calls := watch(t, u.bus, func() { u.must("token") })
+	t.Logf("calls: %v", calls)
+	for member, want := range map[string]int{"Hello": 1, "GetSecret": 1, "GetSecrets": 0, "CreateItem": 0, "SetSecret": 0, "Prompt": 0} {
+		if got := calls[member]; got != want {
+			t.Errorf("%s: got %d calls, want %d", member, got, want)
+		}
+	}
+}
+
+// watch counts the method calls on a bus, by member, while f runs.
+func watch(t testing.TB, bus *keychaintest.Bus, f func()) map[string]int {
+	t.Helper()
+	monitor, own := bus.Connect(), bus.Connect()
+	rules := []string{"type='method_call'"}
+	if err := monitor.BusObject().Call("org.freedesktop.DBus.Monitoring.BecomeMonitor", 0, rules, uint32(0)).Err; err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan *dbus.Message, 10000)
+	monitor.Eavesdrop(seen)
+	f()
+	const last = "GetAdtAuditSessionData" // nobody else calls that
+	own.BusObject().Call("org.freedesktop.DBus."+last, 0, ":1.0")
+	counts := map[string]int{}
+	late := time.After(patience)
+	for {
+		select {
+		case m := <-seen:
+			member, _ := m.Headers[dbus.FieldMember].Value().(string)
+			if member == last {
+				return counts
+			}
+			if m.Type == dbus.TypeMethodCall {
+				counts[member]++
+			}
+		case <-late:
+			t.Fatal("the bus shows nothing")
+		}
+	}
+}
