@@ -135,7 +135,7 @@ func TestKeychainThatDies(t *testing.T) {
 	ends := map[int]int{}
 	for range 20 {
 		p := u.start(nil, "token")
-		time.Sleep(rand.N(60 * time.Millisecond)) // the moment
+		time.Sleep(rand.N(40 * time.Millisecond)) // the moment
 		u.bus.StopKeyring()
 		code := p.wait()
 		ends[code]++
