@@ -51,7 +51,7 @@ func newDisk(t *testing.T, u *user) *disk {
 
 // command runs a program where the disk is seen.
 func (d *disk) command(name string, args ...string) *exec.Cmd {
-	return d.u.program("nsenter", append([]string{"--target", d.holder, "--mount", "--", name}, args...)...)
+	return d.u.program("nsenter", append([]string{"--target", d.holder, "--mount", "--root", "--", name}, args...)...)
 }
 
 // run runs authctl there to its end.
