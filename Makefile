@@ -31,7 +31,7 @@ test-deps:
 
 # What .ci/run checks besides the tests.
 check:
-	@sh .ci/check
+	@bash .ci/check
 
 bench: build
 	@go run ./internal/e2e/bench --authctl bin/authctl
