@@ -57,12 +57,20 @@ func (d *disk) command(name string, args ...string) *exec.Cmd {
 // run runs authctl there to its end.
 func (d *disk) run(args ...string) (stdout, stderr string, code int) {
 	d.u.t.Helper()
+	return d.runDuring(func() {}, args...)
+}
+
+// runDuring does the same, with something that happens meanwhile.
+func (d *disk) runDuring(meanwhile func(), args ...string) (stdout, stderr string, code int) {
+	d.u.t.Helper()
 	var out, errs bytes.Buffer
 	cmd := d.command(authctl, args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+	if err := cmd.Start(); err != nil {
 		d.u.t.Fatal(err)
 	}
+	meanwhile()
+	cmd.Wait() // its exit code is in ProcessState
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
@@ -202,13 +210,10 @@ func TestDiskFillsDuringARenewal(t *testing.T) {
 	d.must(append([]string{"login", "--issuer", p.Issuer(), "--client-id", "demo", "--browser", robotBrowser()}, u.storeFlags("file")...)...)
 	token, before := d.must("token"), d.kept()
 	p.Set(func(o *idp.Options) { o.Latency = time.Second })
-	go func() {
-		for renewals(p) == 0 {
-			time.Sleep(time.Millisecond)
-		}
+	stdout, stderr, code := d.runDuring(func() {
+		eventually(t, "the request is sent", func() bool { return renewals(p) == 1 })
 		d.fill()
-	}()
-	stdout, stderr, code := d.run("token", "--refresh")
+	}, "token", "--refresh")
 	if code != 5 || stdout != "" || !strings.Contains(stderr, "not saved") || !strings.Contains(stderr, "authctl login") {
 		t.Errorf("got exit %d, stdout %q, stderr %q, want 5 and what to do", code, stdout, stderr)
 	}
