@@ -240,7 +240,7 @@ func storeHint(err error) (string, int) {
 		return "on a machine without a keychain: authctl login --store file --store-key-file FILE", exitStore
 	case errors.Is(err, store.ErrDamaged):
 		return loginCommand(err), exitStore
-	case errors.Is(err, store.ErrKeyFile):
+	case errors.Is(err, store.ErrKeyFile) && machineHint(err) == "":
 		return "bring back the key file as login made it; without it, sign in again with another --store-key-file", exitStore
 	case errors.Is(err, store.ErrTimeout):
 		return "the keychain doesn't answer: restart it, or use --store file --store-key-file FILE", exitStore

@@ -79,12 +79,15 @@ func checkKeyFile(info fs.FileInfo) error {
 	return checkPrivate(info)
 }
 
-// keyFileError keeps the text and drops the chain: a key file that doesn't exist
-// must not read as "nothing stored".
+// keyFileError drops the chain of a key file that doesn't exist: it must not read as
+// "nothing stored".
 func keyFileError(keyFile string, err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return fmt.Errorf("%w: %s: %v", ErrKeyFile, keyFile, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s: %v", ErrKeyFile, keyFile, err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrKeyFile, keyFile, err)
 }
