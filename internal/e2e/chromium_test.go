@@ -51,6 +51,8 @@ func (c *chromium) start(program string, more ...chromedp.ExecAllocatorOption) {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, _ := chromedp.NewContext(allocator) // cancelled by chromedp.Cancel, below
 	c.ctx, c.cancel = ctx, stop
+	late := time.AfterFunc(patience, stop) // the first Do gives the browser its life, so it has no deadline
+	defer late.Stop()
 	c.err = chromedp.Do(ctx)
 }
 
@@ -95,9 +97,12 @@ func (c *chromium) window(t testing.TB) *window {
 	}
 	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	w := &window{t, ctx}
-	w.do() // opens it, for longer than any one action
-	return w
+	late := time.AfterFunc(patience, cancel)
+	defer late.Stop()
+	if err := chromedp.Do(ctx); err != nil { // opens it, for longer than any one action
+		t.Fatalf("opening a window in Chromium: %v", err)
+	}
+	return &window{t, ctx}
 }
 
 // do carries out what a user would, step by step.
@@ -105,9 +110,6 @@ func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	if len(steps) == 0 {
-		ctx = w.ctx
-	}
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		w.t.Fatalf("in Chromium: %v; the page says:\n%s", err, w.glance())
 	}

@@ -19,8 +19,8 @@ import (
 	"github.com/authctl/authctl/internal/keychaintest"
 )
 
-// The built programs, and the directory that they are in.
-var programs, authctl, demoIDP string
+// The built programs.
+var authctl, demoIDP string
 
 // patience is how long anything may take that takes a moment: the tests share the
 // machine with each other.
@@ -43,7 +43,7 @@ func withPrograms(run func() int) int {
 	defer os.RemoveAll(dir)
 	defer sharedProvider.stop()
 	defer sharedChromium.stop()
-	programs, authctl, demoIDP = dir, filepath.Join(dir, "authctl"+suffix()), filepath.Join(dir, "demo-idp"+suffix())
+	authctl, demoIDP = filepath.Join(dir, "authctl"+suffix()), filepath.Join(dir, "demo-idp"+suffix())
 	build := exec.Command("go", "build", "-trimpath", "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -97,9 +97,9 @@ func (u *user) set(vars ...string) { u.env = append(u.env, vars...) }
 // test ends.
 func (u *user) command(args ...string) *exec.Cmd { return u.program(authctl, args...) }
 
-// program is the same for another program.
+// program is the same for another program. None runs for ever.
 func (u *user) program(name string, args ...string) *exec.Cmd {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	u.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env, cmd.Dir = u.env, u.home

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/authctl/authctl/internal/need"
 )
@@ -75,6 +76,8 @@ func (p *panva) start(node, httpsPort string) {
 	if p.err = p.cmd.Start(); p.err != nil {
 		return
 	}
+	late := time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
+	defer late.Stop()
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	p.issuer = strings.TrimSpace(line)
 	if err != nil {

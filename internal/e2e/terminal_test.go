@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/term"
@@ -43,7 +44,12 @@ func (u *user) terminal(args ...string) *terminal {
 	go func() { io.Copy(s.screen, device); close(read) }() // ends when nothing has the terminal open
 	u.t.Cleanup(func() {
 		io.WriteString(device, "\x03") // ends what still runs in it; the read blocks until then
-		<-read
+		select {
+		case <-read:
+		case <-time.After(patience):
+			u.t.Errorf("authctl doesn't end on Ctrl-C; the screen:\n%s", s.screen)
+			cmd.Process.Kill()
+		}
 		cmd.Wait()
 		device.Close()
 	})
