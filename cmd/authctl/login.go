@@ -156,11 +156,12 @@ func (l *signIn) run() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(l.cmd.Context(), l.flags.timeout, &timeoutError{errorf("no answer from the browser within %v", l.flags.timeout).Error()})
-	defer cancel()
-	if err := l.prepare(ctx); err != nil {
+	if err := l.prepare(l.cmd.Context()); err != nil {
 		return err
 	}
+	// The store has bounds of its own, and an unlock dialog waits for its person.
+	ctx, cancel := context.WithTimeoutCause(l.cmd.Context(), l.flags.timeout, &timeoutError{errorf("no answer from the browser within %v", l.flags.timeout).Error()})
+	defer cancel()
 	client, err := l.discover(ctx)
 	if err != nil {
 		return err
