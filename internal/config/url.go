@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -50,6 +51,9 @@ func checkRedirectURI(s string) string {
 	u, _ := url.Parse(s)
 	if (u.Scheme == "http" || u.Scheme == "https") && !hasHost(u) {
 		return "it names no host"
+	}
+	if _, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && err != nil {
+		return "it has no port from 0 to 65535"
 	}
 	return ""
 }

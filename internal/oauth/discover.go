@@ -40,9 +40,13 @@ func find(ctx context.Context, hc *http.Client, issuer string, explicit Endpoint
 		if err != nil {
 			return nil, err
 		}
-		if m != nil {
-			return m, sameIssuer(issuer, m.Issuer)
+		if m == nil {
+			continue
 		}
+		if err := sameIssuer(issuer, m.Issuer); err != nil {
+			return nil, err
+		}
+		return m, m.checkPlain(issuer)
 	}
 	return undocumented(issuer, explicit), nil
 }

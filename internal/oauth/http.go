@@ -79,6 +79,8 @@ func checkURL(what, raw string) error {
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
 		return &ConfigError{what, fmt.Sprintf("%q is no https URL", secrets{}.clean(raw))}
+	case !isVisible(raw): // RFC 3986 §2: a terminal may act on others
+		return &ConfigError{what, fmt.Sprintf("%q has a character that no URL has", secrets{}.clean(raw))}
 	case u.User != nil:
 		return &ConfigError{what, "a URL with a user name or a password in it is refused"}
 	case u.Fragment != "":

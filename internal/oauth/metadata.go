@@ -75,6 +75,23 @@ func (m *Metadata) override(e Endpoints) {
 	}
 }
 
+// checkPlain: plain http on loopback is for a provider that is there itself. The
+// document of any other must not have a code or a refresh token sent to whatever
+// program has a port on this machine.
+func (m *Metadata) checkPlain(issuer string) error {
+	if strings.HasPrefix(issuer, "http:") {
+		return nil
+	}
+	for _, endpoint := range []string{
+		m.AuthorizationEndpoint, m.TokenEndpoint, m.JWKSURI, m.UserinfoEndpoint, m.RevocationEndpoint, m.DeviceAuthorizationEndpoint,
+	} {
+		if strings.HasPrefix(strings.ToLower(endpoint), "http:") {
+			return &InsecureError{secrets{}.clean(endpoint)}
+		}
+	}
+	return nil
+}
+
 // check: the two endpoints that a login needs are there, all are safe to speak
 // to, and S256 is not ruled out. A document that lists no PKCE method at all
 // says nothing: Microsoft's doesn't, and has S256 all the same.

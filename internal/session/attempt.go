@@ -50,11 +50,22 @@ func (s *Session) record(o outcome, cause error) {
 	}
 	a := attempt{Sequence: s.lastAttempt().Sequence + 1, Outcome: o, Text: cause.Error()}
 	if data, err := json.Marshal(a); err == nil {
-		_ = os.WriteFile(path, data, 0o600)
+		_ = writeNew(path, data)
 	}
 }
 
-// forgetAttempt removes the file. The caller holds the lock.
+// writeNew replaces path by a file of our own, not by what a link there points at.
+func writeNew(path string, data []byte) error {
+	_ = os.Remove(path)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// forgetAttempt removes the file. At worst a waiter makes an attempt of its own.
 func (s *Session) forgetAttempt() {
 	if path, err := s.path(".attempt"); err == nil {
 		_ = os.Remove(path)

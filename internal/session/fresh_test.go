@@ -327,12 +327,16 @@ func TestCancelledBeforeTheRequestSendsNone(t *testing.T) {
 	}
 }
 
-// A Renew of another kind than promised must not crash or be taken for success.
-func TestPlainErrorCountsAsFailed(t *testing.T) {
+// What went wrong before a request is this process's own trouble: nobody else gets it.
+func TestPlainErrorIsNoAttempt(t *testing.T) {
 	s, _ := newSession(t)
 	put(t, s, nil)
-	_, err := s.Fresh(ctx, minute, func(context.Context, *Tokens) (*Tokens, error) { return nil, errors.New("odd") })
-	if kindOf(err) != "failed" || err.Error() != "odd" {
-		t.Errorf("got %v, want the renewal failed: odd", err)
+	odd := errors.New("no client secret")
+	_, err := s.Fresh(ctx, minute, func(context.Context, *Tokens) (*Tokens, error) { return nil, odd })
+	if err != odd {
+		t.Errorf("got %v, want %v", err, odd)
+	}
+	if got := s.lastAttempt(); got != (attempt{}) {
+		t.Errorf("got %v, want no attempt", got)
 	}
 }

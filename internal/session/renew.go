@@ -19,7 +19,7 @@ const (
 
 // Renew turns old's refresh token into new tokens with one request. Of these
 // only what the answer brought needs to be filled in. Its error is a
-// *RenewalError, or counts as one of kind Failed; its text holds no secret, for
+// *RenewalError once a request was made; its text holds no secret, for
 // it is written to a file.
 type Renew func(ctx context.Context, old *Tokens) (*Tokens, error)
 
@@ -99,11 +99,12 @@ func (s *Session) save(ctx context.Context, t *Tokens) error {
 	})
 }
 
-// refused deals with a renewal that brought nothing.
+// refused deals with a renewal that brought nothing. What is no *RenewalError never
+// got as far as a request: it is this process's own trouble, and others try themselves.
 func (s *Session) refused(ctx context.Context, old *Tokens, err error) (*Tokens, error) {
 	var r *RenewalError
 	if !errors.As(err, &r) {
-		r = &RenewalError{Kind: Failed, Err: err}
+		return nil, err
 	}
 	switch r.Kind {
 	case Dead:
