@@ -20,10 +20,10 @@ const tempMark = ".authctl-tmp-"
 func Write(path string, data []byte) error {
 	path = target(path)
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := MkdirAll(dir); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+tempMark+"*") // CreateTemp makes it 0600
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+tempMark+"*")
 	if err != nil {
 		return err
 	}
@@ -53,8 +53,9 @@ func target(path string) string {
 	return filepath.Join(filepath.Dir(path), link)
 }
 
-// fill writes, syncs and closes f.
+// fill writes, syncs and closes f, which is made 0600: a umask may have left it less.
 func fill(f *os.File, data []byte) error {
+	_ = f.Chmod(0o600) // a file system without modes has none to give
 	_, err := f.Write(data)
 	if err == nil {
 		err = f.Sync()

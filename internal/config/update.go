@@ -46,10 +46,10 @@ func Update(path, lockPath string, edit func(*Edit) error) error {
 
 // lock waits for the lock until ctx ends.
 func lock(ctx context.Context, path string) (unlock func() error, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := atomicfile.MkdirAll(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	l := flock.New(path) // 0600
+	l := flock.New(path)
 	_, err = l.TryLockContext(ctx, 10*time.Millisecond)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = ErrBusy
@@ -57,6 +57,7 @@ func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", path, err)
 	}
+	_ = os.Chmod(path, 0o600) // the umask may have left it less
 	return l.Unlock, nil
 }
 

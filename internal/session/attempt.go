@@ -61,6 +61,7 @@ func writeNew(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
+	_ = f.Chmod(0o600) // the umask may have left it less
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/authctl/authctl/internal/atomicfile"
 	"github.com/gofrs/flock"
 )
 
@@ -22,7 +23,7 @@ func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+	if err := atomicfile.MkdirAll(s.Dir); err != nil {
 		return nil, &LockError{Path: path, Err: err}
 	}
 	if ctx.Err() != nil {
@@ -43,6 +44,7 @@ func (s *Session) await(ctx context.Context, f *flock.Flock) (unlock func(), err
 		if err != nil {
 			return nil, &LockError{Path: f.Path(), Err: err}
 		}
+		_ = os.Chmod(f.Path(), 0o600) // the umask may have left it less
 		return func() { _ = f.Unlock() }, nil
 	case <-ctx.Done():
 		err = context.Cause(ctx)

@@ -70,7 +70,7 @@ func sweep(dir, prefix, keep string) error {
 
 // probe proves that a file of so many bytes can be written in dir now.
 func probe(dir, prefix string, size int64) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := atomicfile.MkdirAll(dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, prefix+"probe-*")

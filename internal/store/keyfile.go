@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/authctl/authctl/internal/atomicfile"
 )
 
 // MakeKey writes 32 random bytes to keyFile, 0600, with its directories, unless it
@@ -17,7 +19,7 @@ func MakeKey(keyFile string) (made bool, err error) {
 }
 
 func makeKey(keyFile string) (made bool, err error) {
-	if err := os.MkdirAll(filepath.Dir(keyFile), 0o700); err != nil {
+	if err := atomicfile.MkdirAll(filepath.Dir(keyFile)); err != nil {
 		return false, keyFileError(keyFile, err)
 	}
 	f, err := os.OpenFile(keyFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -27,6 +29,7 @@ func makeKey(keyFile string) (made bool, err error) {
 	if err != nil {
 		return false, keyFileError(keyFile, err)
 	}
+	_ = f.Chmod(0o600) // the umask may have left it less
 	_, err = f.Write(newKey())
 	if err == nil {
 		err = f.Sync()
