@@ -12,9 +12,16 @@ import (
 // some is when the person closes the browser.
 type browserRunner func(url string) error
 
-// systemBrowser is the desktop's own. What it prints goes nowhere: stdout is ours, and
-// a file, unlike a pipe, doesn't kill a browser that outlives us.
+// systemBrowser is the desktop's own. On Linux and the BSDs it is pkg/browser's openers,
+// detached as runBrowser does it: there pkg/browser keeps the opener, and a browser that
+// it is the first to start, in our foreground, where Ctrl-C ends it. What is printed goes
+// nowhere: stdout is ours, and a file, unlike a pipe, doesn't kill who outlives us.
 func systemBrowser(url string) error {
+	for _, opener := range foregroundOpeners {
+		if path, err := exec.LookPath(opener); err == nil {
+			return runBrowser(path, url)
+		}
+	}
 	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return err

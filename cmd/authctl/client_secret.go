@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/session"
+	"github.com/authctl/authctl/internal/store"
 )
 
 // keptSecret is a client secret as it is stored: with the settings that say whose it
@@ -27,8 +28,8 @@ func clientSecretName(session string) string { return session + "/client-secret"
 // clientSecret is the stored one, or "" where there is none for these settings.
 func clientSecret(ctx context.Context, secrets session.Store, session string, binding map[string]string) (string, error) {
 	raw, err := secrets.Get(ctx, clientSecretName(session))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrDamaged) {
+		return "", nil // damaged is as good as none: whoever needs it says so, and it is replaced
 	}
 	if err != nil {
 		return "", err

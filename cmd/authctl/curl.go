@@ -23,6 +23,7 @@ The token reaches curl through a pipe, so that no process list shows it.`,
 		Example:            `  authctl --profile work curl -sS https://api.example.com/me`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			env := os.Environ() // as it came: looking for the keychain sets a variable
 			curl, err := lookUp("curl")
 			if err != nil {
 				return err
@@ -32,7 +33,7 @@ The token reaches curl through a pipe, so that no process list shows it.`,
 				return err
 			}
 			header := "header = " + curlQuote("Authorization: Bearer "+tokens.AccessToken) + "\n"
-			return become(cmd, curl, append([]string{"curl"}, withConfig(args)...), os.Environ(), []byte(header))
+			return become(cmd, curl, append([]string{"curl"}, withConfig(args)...), env, []byte(header))
 		},
 	}
 }
@@ -44,7 +45,7 @@ const configPath = "\x00config"
 // -q has to stay the very first argument to keep ~/.curlrc out.
 func withConfig(args []string) []string {
 	at := 0
-	if len(args) > 0 && (args[0] == "-q" || args[0] == "--disable") {
+	if len(args) > 0 && (strings.HasPrefix(args[0], "-q") || args[0] == "--disable") {
 		at = 1
 	}
 	return slices.Insert(slices.Clone(args), at, "--config", configPath)

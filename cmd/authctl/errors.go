@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -103,6 +104,15 @@ func explain(err error) (message, hint string, code int) {
 	return message, machineHint(err), exitFailed
 }
 
+// exitCode is explain's; 0 for no error.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	_, _, code := explain(err)
+	return code
+}
+
 func interruption(e signalError) (message, hint string, code int) {
 	if e.Signal == syscall.SIGINT {
 		return "interrupted", "", 130
@@ -139,6 +149,8 @@ func usageHint(err error) (string, int) {
 		return "edit the file by hand: authctl can't change that line without losing something else", exitUsage
 	case errors.As(err, &cert):
 		return "--tls-cert and --tls-key name PEM files that belong together", exitUsage
+	case errors.Is(err, config.ErrBusy):
+		return "try again when it has ended", exitUnreachable
 	case errors.As(err, &setting):
 		return "check --issuer, or set --authorization-url and --token-url", exitUsage
 	}
@@ -195,7 +207,7 @@ func sessionHint(err error) (string, int) {
 	case errors.As(err, &renewal) && renewal.Kind == session.Dead:
 		return login, exitSignIn
 	case errors.As(err, &renewal):
-		return "authctl --verbose token --refresh shows what the provider answered", exitRefused
+		return commandFor(err, "token --refresh --verbose") + " shows what the provider answers", exitRefused
 	}
 	return "", 0
 }
@@ -217,15 +229,26 @@ func lockHint(e *session.LockError) string {
 }
 
 // loginCommand is the exact command that signs in to the profile of err.
-func loginCommand(err error) string {
-	command, p := "authctl login", (*onProfile)(nil)
+func loginCommand(err error) string { return commandFor(err, "login") }
+
+// commandFor is a command line for the profile of err.
+func commandFor(err error, command string) string {
+	command, p := "authctl "+command, (*onProfile)(nil)
 	if errors.As(err, &p) && p.named {
 		command += " --profile " + p.name
 	}
 	if p != nil && p.config != "" {
-		command += " --config " + p.config
+		command += " --config " + shellWord(p.config)
 	}
 	return command
+}
+
+// shellWord is s, quoted if a shell would not take it as it is.
+func shellWord(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || strings.ContainsRune("\"'$`\\!&;|<>()*?[]#~{}", r) }) {
+		return shellQuote(s)
+	}
+	return s
 }
 
 func storeHint(err error) (string, int) {
@@ -233,17 +256,18 @@ func storeHint(err error) (string, int) {
 	if !errors.As(err, &failed) {
 		return "", 0
 	}
+	elsewhere := loginCommand(err) + " --store file --store-key-file FILE"
 	switch {
 	case errors.Is(err, store.ErrLocked):
-		return "unlock the keychain (sign in to the desktop, or unlock the login keyring), or use --store file --store-key-file FILE", exitStore
+		return "unlock the keychain (sign in to the desktop, or unlock the login keyring), or do without: " + elsewhere, exitStore
 	case errors.Is(err, store.ErrAbsent):
-		return "on a machine without a keychain: authctl login --store file --store-key-file FILE", exitStore
+		return "on a machine without a keychain: " + elsewhere, exitStore
 	case errors.Is(err, store.ErrDamaged):
 		return loginCommand(err), exitStore
 	case errors.Is(err, store.ErrKeyFile) && machineHint(err) == "":
 		return "bring back the key file as login made it; without it, sign in again with another --store-key-file", exitStore
 	case errors.Is(err, store.ErrTimeout):
-		return "the keychain doesn't answer: restart it, or use --store file --store-key-file FILE", exitStore
+		return "the keychain doesn't answer: restart it, or do without: " + elsewhere, exitStore
 	}
 	return machineHint(err), exitStore
 }
@@ -254,8 +278,11 @@ func providerHint(err error) (string, int) {
 		check       *oauth.CheckError
 		unreachable *oauth.UnreachableError
 		insecure    *oauth.InsecureError
+		untrusted   *tls.CertificateVerificationError
 	)
 	switch {
+	case errors.As(err, &unreachable) && errors.As(err, &untrusted):
+		return "if your company's own authority signs for this host: --ca-file FILE", exitUnreachable
 	case errors.As(err, &unreachable):
 		return "check the network and the address, then try again", exitUnreachable
 	case errors.As(err, &check):

@@ -50,7 +50,7 @@ func TestExplain(t *testing.T) {
 		"a dead refresh token":      {named(&session.DeadError{Reason: "invalid_grant"}), 3, "authctl login --profile work"},
 		"a dead one, from another":  {named(&session.RenewalError{Kind: session.Dead, Err: errors.New("invalid_grant")}), 3, "authctl login --profile work"},
 		"a session not understood":  {named(&session.FormatError{Why: "damaged"}), 3, "authctl login --profile work"},
-		"renewal refused":           {named(&session.RenewalError{Kind: session.Failed, Err: &oauth.Error{Code: "invalid_client"}}), 4, "--verbose token --refresh"},
+		"renewal refused":           {named(&session.RenewalError{Kind: session.Failed, Err: &oauth.Error{Code: "invalid_client"}}), 4, "token --refresh --verbose"},
 		"an OAuth error":            {&oauth.Error{Code: "server_says_no"}, 4, "-"},
 		"a user who said no":        {&oauth.Error{Code: "access_denied"}, 4, "authctl login again"},
 		"a client that needs more":  {&oauth.Error{Code: "invalid_client"}, 4, "--client-secret-file FILE"},

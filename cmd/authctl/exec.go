@@ -25,6 +25,7 @@ func newExecCmd(o *options) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			env := os.Environ() // as it came: looking for the keychain sets a variable
 			tokens, err := o.fresh(cmd, session.Need{MinTTL: time.Minute})
 			if err != nil {
 				return err
@@ -33,7 +34,7 @@ func newExecCmd(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return become(cmd, program, args, withVariable(os.Environ(), "ACCESS_TOKEN", tokens.AccessToken), nil)
+			return become(cmd, program, args, withVariable(env, "ACCESS_TOKEN", tokens.AccessToken), nil)
 		},
 	}
 	cmd.Flags().SetInterspersed(false) // flags after CMD are CMD's

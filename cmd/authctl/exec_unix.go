@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -37,6 +38,7 @@ func filledPipe(data []byte) (string, error) {
 	if err != nil {
 		return "", errorf("making a pipe: %w", err)
 	}
+	w.SetWriteDeadline(time.Now().Add(time.Second)) // a user who is over the system's limit has smaller pipes
 	if _, err := w.Write(data); err != nil {
 		return "", errorf("filling a pipe: %w", err)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/session"
-	"github.com/authctl/authctl/internal/store"
 )
 
 const loginTimeout = 5 * time.Minute
@@ -52,6 +49,9 @@ pasted at the terminal instead: a login over SSH needs no flag.`,
 			if f.timeout <= 0 {
 				return &usageError{err: errorf("--timeout %v: it has to be more than zero", f.timeout)}
 			}
+			if f.maxAge < 0 {
+				return &usageError{err: errorf("--max-age %d: it can't be less than zero", f.maxAge)}
+			}
 			return o.login(cmd, settings, given.secretFilePath(), f)
 		},
 	}
@@ -84,8 +84,8 @@ func (o *options) login(cmd *cobra.Command, given config.Settings, secretFile st
 	if err != nil {
 		return err
 	}
-	sayChanges(cmd, c, p)
-	l := &signIn{cmd: cmd, profile: p, flags: f, given: given, secretFile: secretFile}
+	sayChanges(cmd, c, given)
+	l := &signIn{options: o, cmd: cmd, profile: p, flags: f, given: given, secretFile: secretFile}
 	return l.run()
 }
 
@@ -124,12 +124,13 @@ func askForMissing(cmd *cobra.Command, c choice, given config.Settings) (config.
 
 // sayChanges names the settings of an existing profile that decide who is asked, when
 // flags change them.
-func sayChanges(cmd *cobra.Command, c choice, p *profile) {
-	if !c.exists {
+func sayChanges(cmd *cobra.Command, c choice, given config.Settings) {
+	after, err := c.written.With(given)
+	if err != nil || !c.exists {
 		return
 	}
 	for _, change := range []struct{ what, from, to string }{
-		{"issuer", c.written.Issuer, p.Issuer}, {"client ID", c.written.ClientID, p.ClientID},
+		{"issuer", c.written.Issuer, after.Issuer}, {"client ID", c.written.ClientID, after.ClientID},
 	} {
 		if change.from != "" && strings.TrimPrefix(change.to, "https://") != strings.TrimPrefix(change.from, "https://") {
 			say(cmd, "Profile %q changes its %s from %s to %s.", c.name, change.what, clean(change.from), clean(change.to))
@@ -139,6 +140,7 @@ func sayChanges(cmd *cobra.Command, c choice, p *profile) {
 
 // signIn is one login on its way.
 type signIn struct {
+	options    *options
 	cmd        *cobra.Command
 	profile    *profile
 	flags      loginFlags
@@ -189,57 +191,6 @@ func waitError(ctx context.Context, err error) error {
 	return err
 }
 
-// prepare proves that what will have to be written can be.
-func (l *signIn) prepare(ctx context.Context) error {
-	p := l.profile
-	if len(l.given) > 0 {
-		if err := p.canSave(l.given); err != nil {
-			return errorf("saving profile %q: %w", p.Name, err)
-		}
-	}
-	if err := l.leave(); err != nil {
-		return err
-	}
-	if p.Store == "file" {
-		made, err := store.MakeKey(p.StoreKeyFile)
-		if err != nil {
-			return err
-		}
-		if made {
-			say(l.cmd, "Made the key file %s: whoever has it can read what is stored, and without it nobody can.", p.StoreKeyFile)
-		}
-	}
-	if err := p.secrets.Check(ctx); err != nil {
-		return err
-	}
-	return l.readSecret(ctx)
-}
-
-// readSecret takes the client secret from its file, or from where an earlier login or
-// `profile set` put it.
-func (l *signIn) readSecret(ctx context.Context) (err error) {
-	if l.secretFile != "" {
-		l.newSecret = true
-		l.secret, err = readSecretFile(l.secretFile)
-		return err
-	}
-	name, binding := l.profile.session.Name, l.profile.session.Binding
-	if l.secret, err = clientSecret(ctx, l.profile.secrets, name, binding); err != nil || l.secret != "" || l.left == nil {
-		return err
-	}
-	// A store that can't be read may be why this login leaves it.
-	l.secret, _ = clientSecret(ctx, l.left, name, binding)
-	l.newSecret = l.secret != ""
-	return nil
-}
-
-func (f *settingFlags) secretFilePath() string {
-	if f.secretFile != "" {
-		return f.secretFile
-	}
-	return os.Getenv("AUTHCTL_CLIENT_SECRET_FILE")
-}
-
 // discover finds the provider's endpoints.
 func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 	p := l.profile
@@ -252,24 +203,33 @@ func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata, PinnedIssuer: l.earlierIssuer(ctx, metadata)}, nil
+	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata}
+	if was := l.earlier(ctx); was != nil && !hasMetadata(metadata) {
+		if hasMetadata(was.Metadata) {
+			return nil, &oauth.CheckError{What: "discovery", Why: "the provider published metadata at the last sign-in and publishes none now, so that less could be checked; authctl logout first if that is as it should be"}
+		}
+		client.PinnedIssuer = was.PinnedIssuer
+	}
+	return client, nil
 }
 
-// earlierIssuer is the ID token issuer of the session that this login replaces, to
-// hold it to where no metadata says what the issuer is.
-func (l *signIn) earlierIssuer(ctx context.Context, m *oauth.Metadata) string {
-	if m.Source != oauth.SourceConfigured && m.Source != oauth.SourceDefaultPaths {
-		return ""
-	}
+// earlier is the provider as the session that this login replaces knew it, with the
+// same settings; nil when there is none.
+func (l *signIn) earlier(ctx context.Context) *provider {
 	old, err := l.profile.session.Load(ctx)
 	if err != nil {
-		return ""
+		return nil
 	}
 	at, err := pinned(old)
 	if err != nil {
-		return ""
+		return nil
 	}
-	return at.PinnedIssuer
+	return &at
+}
+
+// hasMetadata reports whether the provider publishes what it is.
+func hasMetadata(m *oauth.Metadata) bool {
+	return m.Source != oauth.SourceConfigured && m.Source != oauth.SourceDefaultPaths
 }
 
 // redeem turns the response into tokens and keeps them. What was redeemed is
@@ -286,10 +246,10 @@ func (l *signIn) redeem(ctx context.Context, in *incoming) (*session.Tokens, err
 	if err != nil {
 		return nil, err
 	}
-	saving := context.WithoutCancel(ctx)
+	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
 	if err := l.save(saving, tokens); err != nil {
-		p.revoke(saving, tokens) // nobody has them now: they need not live on
-		return nil, err
+		return nil, p.about("saving", err)
 	}
 	return tokens, nil
 }
@@ -308,86 +268,6 @@ func (l *signIn) completeClaims(ctx context.Context, client *oauth.Client, grant
 	grant.Claims = claims
 }
 
-// save keeps client secret and session, and then the profile: when the session can't be
-// kept, the config file stays as it was. A session without its profile is found by
-// nobody, and one whose settings are not the profile's doesn't count.
-func (l *signIn) save(ctx context.Context, tokens *session.Tokens) error {
-	p := l.profile
-	err := p.saveSettings(l.given, func() error {
-		if l.newSecret {
-			if err := p.keepClientSecret(ctx, l.secret); err != nil {
-				return err
-			}
-		}
-		return p.session.Save(ctx, tokens)
-	})
-	if err != nil {
-		return p.about("saving", err)
-	}
-	l.forgetElsewhere(ctx)
-	return nil
-}
-
-// saveSettings writes given to the profile if first succeeds; that runs under the config
-// file's lock.
-func (p *profile) saveSettings(given config.Settings, first func() error) error {
-	if len(given) == 0 {
-		return first()
-	}
-	return p.update(func(e *config.Edit) error {
-		if err := e.Set(p.Name, given); err != nil {
-			return err
-		}
-		return first()
-	})
-}
-
-// canSave says why saveSettings would fail. An edit that fails writes nothing.
-func (p *profile) canSave(given config.Settings) error {
-	if err := config.Writable(p.choice.file.Path); err != nil {
-		return err
-	}
-	rehearsed := errors.New("the edit works")
-	if err := p.saveSettings(given, func() error { return rehearsed }); !errors.Is(err, rehearsed) {
-		return err
-	}
-	return nil
-}
-
-// update edits the config file under its lock.
-func (p *profile) update(edit func(*config.Edit) error) error {
-	return config.Update(p.choice.file.Path, filepath.Join(p.stateDir, "locks", "config.lock"), edit)
-}
-
-// leave finds the store that this login moves the profile out of.
-func (l *signIn) leave() error {
-	c := l.profile.choice
-	was, err := c.settings(nil)
-	if err != nil || !c.exists {
-		return err
-	}
-	if was, err = was.Resolve(); err != nil || was.Store == l.profile.Store {
-		return nil // nothing could have been stored, or it is replaced where it is
-	}
-	l.left, err = openStore(l.cmd, was, l.profile.stateDir)
-	return err
-}
-
-// forgetElsewhere deletes what the profile left in another store: a session in two
-// places would have a refresh token that nobody revokes.
-func (l *signIn) forgetElsewhere(ctx context.Context) {
-	if l.left == nil {
-		return
-	}
-	name := l.profile.session.Name
-	for _, secret := range []string{name, clientSecretName(name)} {
-		if err := l.left.Delete(ctx, secret); err != nil {
-			warn(l.cmd, "what the profile had in its earlier store could not be deleted: %s", clean(err.Error()))
-			return
-		}
-	}
-}
-
 // celebrate says who signed in and how long it lasts.
 func (l *signIn) celebrate(t *session.Tokens, offlineAsked bool) error {
 	p := l.profile
@@ -396,12 +276,15 @@ func (l *signIn) celebrate(t *session.Tokens, offlineAsked bool) error {
 		who = "an account that the provider doesn't name"
 	}
 	say(l.cmd, "Signed in to %s as %s.", clean(p.place()), who)
+	if t.IDToken != "" && !t.SignatureChecked {
+		say(l.cmd, "The ID token's signature could not be checked: the provider publishes no keys.")
+	}
 	if t.RefreshToken == "" && offlineAsked {
-		if t.Expiry.IsZero() {
-			say(l.cmd, "The provider gave no refresh token: when the session ends it has to be signed in again. If it should renew: authctl login --prompt consent")
-		} else {
-			say(l.cmd, "The provider gave no refresh token: this session ends %s. If it should renew: authctl login --prompt consent", expiryText(t.Expiry, time.Now()))
+		end := "ends at a time that it didn't say"
+		if !t.Expiry.IsZero() {
+			end = "ends " + expiryText(t.Expiry, time.Now())
 		}
+		say(l.cmd, "The provider gave no refresh token: this session %s. To ask for one: %s --prompt consent", end, loginCommand(p.about("", nil)))
 	}
 	if l.flags.asJSON {
 		return printJSON(l.cmd.OutOrStdout(), p.summary(t, stateOf(t, time.Now())))

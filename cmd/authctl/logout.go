@@ -41,6 +41,9 @@ func (o *options) logoutAll(cmd *cobra.Command) error {
 	}
 	var first error
 	for _, c := range choices {
+		if cmd.Context().Err() != nil {
+			break
+		}
 		err := o.logout(cmd, c)
 		if first == nil {
 			first = err
@@ -66,7 +69,7 @@ func (o *options) everyProfile() ([]choice, error) {
 		}
 		all = append(all, c)
 	}
-	if !chosen.exists {
+	if _, err := chosen.resolved(nil); !chosen.exists && (err == nil || len(all) == 0) {
 		all = append(all, chosen)
 	}
 	return all, nil
@@ -74,7 +77,7 @@ func (o *options) everyProfile() ([]choice, error) {
 
 // logout revokes and forgets. Nobody signed in is fine.
 func (o *options) logout(cmd *cobra.Command, c choice) error {
-	p, err := o.wireExisting(cmd, c)
+	p, err := o.wireStored(cmd, c)
 	if none := (*noProfileError)(nil); errors.As(err, &none) {
 		say(cmd, "Nobody is signed in.")
 		return nil

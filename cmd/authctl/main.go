@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/internal/store"
 )
 
 func main() {
@@ -26,6 +29,8 @@ type options struct {
 	config  string
 	verbose bool
 	started time.Time
+
+	keychain *store.Keychain // the one of this process, once it is needed
 }
 
 // signalError is why a context ended, when a signal ended it.
@@ -35,20 +40,30 @@ func (e signalError) Error() string { return e.Signal.String() }
 
 // run executes one command line and returns the process's exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := withSignals(context.Background())
+	ctx, stop := withSignals(context.Background(), stderr)
 	defer stop()
-	root := newRoot(&options{started: time.Now()})
+	o := &options{started: time.Now()}
+	root := newRoot(o)
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	out := &answers{Writer: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	ran := false
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		for _, name := range []string{"profile", "config"} {
+			if f := root.PersistentFlags().Lookup(name); f.Changed && f.Value.String() == "" {
+				return errorf("--%s is empty", name) // an unset variable of a script must not mean the default
+			}
+		}
 		err := cmd.ValidateFlagGroups() // cobra looks only after this: flags that exclude each other are wrong usage
 		ran = err == nil
 		return err
 	}
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = errorf("writing to stdout: %w", out.err)
+	}
 	if err == nil {
 		return 0
 	}
@@ -56,24 +71,50 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = &usageError{err: err}
 	}
 	if cause := context.Cause(ctx); ctx.Err() != nil && isCancellation(err) {
+		if left := (*revocationError)(nil); errors.As(err, &left) {
+			report(stderr, left)
+		}
 		err = cause
 	}
 	return report(stderr, err)
 }
 
+// answers is stdout. It remembers that it could not be written, since cobra drops that
+// error of a help text.
+type answers struct {
+	io.Writer
+	err error
+}
+
+func (a *answers) Write(p []byte) (int, error) {
+	n, err := a.Writer.Write(p)
+	if err != nil {
+		a.err = err
+	}
+	return n, err
+}
+
 // withSignals ends the context, with the signal as its cause, instead of the
 // process: a renewal that was sent is saved first. SIGPIPE is caught so that a
 // closed stdout or stderr is an error of that write and not the end of a renewal
-// in flight; being caught, not ignored, it is back to normal in what exec runs.
-func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
+// in flight; being caught, not ignored, it is back to normal in what exec runs. What
+// nohup, or a shell's background, has us ignore stays ignored.
+func withSignals(parent context.Context, stderr io.Writer) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
 		select {
 		case s := <-signals:
 			cancel(signalError{s.(syscall.Signal)})
+			time.AfterFunc(time.Second, func() {
+				fmt.Fprintln(stderr, "Finishing what was begun, so that nothing is lost. It takes a minute at most.")
+			})
 		case <-ctx.Done():
 		}
 	}()

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,17 +34,22 @@ func (o *options) choose() (choice, error) {
 		return choice{}, err
 	}
 	file, err := config.Load(path)
-	if system := (*fs.PathError)(nil); errors.As(err, &system) {
-		return choice{}, &usageError{err: errorf("reading the config file: %v", err), hint: machineHint(err)}
-	}
 	if err != nil {
-		return choice{}, err
+		return choice{}, unreadable(err)
 	}
 	name, from, err := o.chosenName(file)
 	if err != nil {
-		return choice{}, err
+		return choice{}, unreadable(err)
 	}
 	return choose(file, name, from)
+}
+
+// unreadable is a config file that can't be read: wrong configuration.
+func unreadable(err error) error {
+	if system := (*fs.PathError)(nil); errors.As(err, &system) {
+		return &usageError{err: errorf("reading the configuration: %w", err), hint: machineHint(err)}
+	}
+	return err
 }
 
 func choose(file *config.File, name, from string) (choice, error) {
@@ -132,30 +136,44 @@ func (o *options) wireExisting(cmd *cobra.Command, c choice) (*profile, error) {
 // wire lays the environment and then the flags over the profile and builds what
 // the settings lead to: config → store → session.
 func (o *options) wire(cmd *cobra.Command, c choice, flags config.Settings) (*profile, error) {
-	settings, err := c.settings(flags)
+	resolved, err := c.resolved(flags)
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := settings.Resolve()
+	return o.build(cmd, c, resolved)
+}
+
+// wireStored is wire for signing out, which works with settings that can't be used any
+// more: whom to tell is in the session, and only the store has to be known.
+func (o *options) wireStored(cmd *cobra.Command, c choice) (*profile, error) {
+	p, err := o.wireExisting(cmd, c)
+	invalid := (*config.InvalidError)(nil)
+	if !errors.As(err, &invalid) || invalid.Key == "store" || invalid.Key == "store_key_file" {
+		return p, err
+	}
+	settings, err := c.settings(nil)
 	if err != nil {
 		return nil, err
 	}
+	return o.build(cmd, c, settings.WithDefaults())
+}
+
+func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (*profile, error) {
 	state, err := stateDir()
 	if err != nil {
 		return nil, err
 	}
-	p := &profile{Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd)}
-	if p.secrets, err = openStore(cmd, resolved, state); err != nil {
-		return nil, err
-	}
-	p.session = &session.Session{
-		Name:    secretName(c.name, c.file.Path),
-		Store:   p.secrets,
-		Dir:     filepath.Join(state, "locks"),
-		Binding: binding(resolved),
-		Started: o.started,
-	}
-	return p, nil
+	secrets := o.openStore(cmd, resolved, state)
+	return &profile{
+		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), secrets: secrets,
+		session: &session.Session{
+			Name:    secretName(c.name, c.file.Path),
+			Store:   secrets,
+			Dir:     filepath.Join(state, "locks"),
+			Binding: binding(resolved),
+			Started: o.started,
+		},
+	}, nil
 }
 
 // settings is the profile with the environment and then the flags laid over it,
@@ -172,6 +190,15 @@ func (c choice) settings(flags config.Settings) (config.Profile, error) {
 	return p.With(flags)
 }
 
+// resolved is settings with the built-in defaults, when all of it can be used.
+func (c choice) resolved(flags config.Settings) (config.Profile, error) {
+	p, err := c.settings(flags)
+	if err != nil {
+		return config.Profile{}, err
+	}
+	return p.Resolve()
+}
+
 // incomplete says what a missing setting means: a profile that was named and is
 // nowhere is unknown, and one that nobody named was never signed in to.
 func (c choice) incomplete(err error) error {
@@ -185,18 +212,27 @@ func (c choice) incomplete(err error) error {
 	return &noProfileError{others: c.file.Names()}
 }
 
-func openStore(cmd *cobra.Command, p config.Profile, state string) (secretStore, error) {
-	sealed := filepath.Join(state, p.Store)
+// openStore is where the profile's secrets are. All profiles share one keychain, so that
+// one which doesn't answer is waited for once.
+func (o *options) openStore(cmd *cobra.Command, p config.Profile, state string) secretStore {
 	if p.Store == "file" {
-		if within(state, p.StoreKeyFile) {
-			return nil, &usageError{
-				err:  errorf("the key file %s is in authctl's own state directory, beside what it seals", p.StoreKeyFile),
-				hint: "choose a --store-key-file elsewhere, for example on another volume or in your own key directory",
-			}
-		}
-		return &store.File{Dir: sealed, KeyFile: p.StoreKeyFile}, nil
+		return &store.File{Dir: filepath.Join(state, "file"), KeyFile: p.StoreKeyFile}
 	}
-	return &store.Keychain{Service: "authctl", Dir: sealed, Getenv: os.Getenv, Prompt: unlockPrompt(cmd)}, nil
+	if o.keychain == nil {
+		o.keychain = &store.Keychain{Service: "authctl", Dir: filepath.Join(state, "keychain"), Getenv: os.Getenv, Prompt: unlockPrompt(cmd)}
+	}
+	return o.keychain
+}
+
+// checkKeyFile keeps the key from lying beside what it seals.
+func checkKeyFile(p config.Profile, state string) error {
+	if p.Store != "file" || !within(state, p.StoreKeyFile) {
+		return nil
+	}
+	return &usageError{
+		err:  errorf("the key file %s is in authctl's own state directory, beside what it seals", p.StoreKeyFile),
+		hint: "choose a --store-key-file elsewhere, for example on another volume or in your own key directory",
+	}
 }
 
 // within reports whether path is inside dir, symbolic links resolved where they
@@ -334,6 +370,6 @@ func (p *profile) tokens(g *oauth.Grant, at provider) (*session.Tokens, error) {
 		Binding: p.session.Binding, Provider: pin,
 		AccessToken: g.AccessToken, TokenType: g.TokenType, Expiry: g.Expiry,
 		RefreshToken: g.RefreshToken, IDToken: g.IDToken, IDTokenExpiry: g.IDTokenExpiry,
-		Claims: g.Claims, SignatureChecked: g.SignatureChecked, Scope: g.Scope, ObtainedAt: time.Now(),
+		Claims: g.Claims, SignatureChecked: g.SignatureChecked, Scope: g.Scope,
 	}, nil
 }

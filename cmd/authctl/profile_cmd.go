@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/store"
 )
 
 func newProfileCmd(o *options) *cobra.Command {
@@ -50,10 +52,13 @@ func (o *options) named(args []string) (choice, error) {
 	return choose(c.file, args[0], "the command line")
 }
 
-// mustExist is an error unless the profile is in the config file.
-func (c choice) mustExist() error {
-	_, err := c.file.Profile(c.name)
-	return err
+// existing is named, when the profile is in the config file.
+func (o *options) existing(args []string) (choice, error) {
+	c, err := o.named(args)
+	if err == nil {
+		_, err = c.file.Profile(c.name)
+	}
+	return c, err
 }
 
 func newProfileShowCmd(o *options) *cobra.Command {
@@ -63,11 +68,8 @@ func newProfileShowCmd(o *options) *cobra.Command {
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: o.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := o.named(args)
+			c, err := o.existing(args)
 			if err != nil {
-				return err
-			}
-			if err := c.mustExist(); err != nil {
 				return err
 			}
 			return c.show(cmd.OutOrStdout())
@@ -147,16 +149,44 @@ func (o *options) setProfile(cmd *cobra.Command, c choice, given config.Settings
 	if _, err := changed.Resolve(); err != nil && ignoreMissing(err) != nil { // it may be completed later
 		return err
 	}
-	err = c.edit(func(e *config.Edit) error {
-		if err := e.Set(c.name, given); err != nil || !secretGiven {
+	if err := o.staysPut(cmd, c, changed); err != nil {
+		return err
+	}
+	if err := c.canSave(given); err != nil {
+		return errorf("saving profile %q: %w", c.name, err)
+	}
+	if secretGiven {
+		if err := o.setSecret(cmd, c, given, secretFile); err != nil {
 			return err
 		}
-		return o.setSecret(cmd, c, given, secretFile)
-	})
-	if err != nil {
+	}
+	if err := c.save(given); err != nil {
 		return errorf("saving profile %q: %w", c.name, err)
 	}
 	return nil
+}
+
+// staysPut refuses another store for a profile that is signed in: the session would stay
+// behind, alive, where nobody looks.
+func (o *options) staysPut(cmd *cobra.Command, c choice, changed config.Profile) error {
+	was, now := c.written.WithDefaults(), changed.WithDefaults()
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	if err := checkKeyFile(now, state); err != nil {
+		return err
+	}
+	if was.Store == now.Store && was.StoreKeyFile == now.StoreKeyFile || !c.exists {
+		return nil
+	}
+	if _, err := o.openStore(cmd, was, state).Get(cmd.Context(), secretName(c.name, c.file.Path)); err != nil {
+		return nil // nothing there, or nothing that could still be used
+	}
+	return &usageError{
+		err:  errorf("profile %q is signed in, with its session in the store that it has now", c.name),
+		hint: "give the same --store flags to authctl login, which moves it, or authctl logout first",
+	}
 }
 
 // setSecret keeps the client secret in the profile's store; an empty file name forgets
@@ -184,14 +214,11 @@ func newProfileUseCmd(o *options) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: o.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := o.named(args)
+			c, err := o.existing(args)
 			if err != nil {
 				return err
 			}
-			if err := c.mustExist(); err != nil {
-				return err
-			}
-			return c.edit(func(e *config.Edit) error { return e.SetDefault(c.name) })
+			return c.update(func(e *config.Edit) error { return e.SetDefault(c.name) })
 		},
 	}
 }
@@ -203,11 +230,8 @@ func newProfileRemoveCmd(o *options) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: o.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := o.named(args)
+			c, err := o.existing(args)
 			if err != nil {
-				return err
-			}
-			if err := c.mustExist(); err != nil {
 				return err
 			}
 			return o.removeProfile(cmd, c)
@@ -215,39 +239,26 @@ func newProfileRemoveCmd(o *options) *cobra.Command {
 	}
 }
 
-// removeProfile forgets everything, also when the provider could not be told. Only a
-// store that can't be used keeps the profile, since what is in it would be lost sight of.
+// removeProfile forgets everything, also when the provider could not be told. A store that
+// can't be used keeps the profile, since what is in it would be lost sight of; where there
+// is no keychain at all, nothing is.
 func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
-	var signedOut error
-	if p, err := o.wireExisting(cmd, c); err == nil {
-		signedOut = p.signOut(cmd)
-		if _, _, code := explainNil(signedOut); code == exitStore {
-			return signedOut
-		}
-		if err := p.secrets.Delete(cmd.Context(), clientSecretName(p.session.Name)); err != nil {
-			return err
-		}
-	}
-	if err := c.edit(func(e *config.Edit) error { return e.Remove(c.name) }); err != nil {
-		return err
-	}
-	return signedOut
-}
-
-func explainNil(err error) (message, hint string, code int) {
-	if err == nil {
-		return "", "", 0
-	}
-	return explain(err)
-}
-
-// edit changes the config file.
-func (c choice) edit(change func(*config.Edit) error) error {
-	state, err := stateDir()
+	p, err := o.wireStored(cmd, c)
 	if err != nil {
 		return err
 	}
-	return (&profile{choice: c, stateDir: state}).update(change)
+	signedOut := p.signOut(cmd)
+	if errors.Is(signedOut, store.ErrAbsent) {
+		signedOut = nil
+	} else if exitCode(signedOut) == exitStore {
+		return signedOut
+	} else if err := p.secrets.Delete(cmd.Context(), clientSecretName(p.session.Name)); err != nil {
+		return err
+	}
+	if err := c.update(func(e *config.Edit) error { return e.Remove(c.name) }); err != nil {
+		return err
+	}
+	return signedOut
 }
 
 // completeProfiles offers the names in the config file to the shell.

@@ -17,6 +17,9 @@ import (
 // isTerminal reports whether a person is at the other end of f, which may be a
 // reader or a writer.
 func isTerminal(f any) bool {
+	if out, ok := f.(*answers); ok {
+		f = out.Writer
+	}
 	file, ok := f.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }

@@ -114,11 +114,7 @@ func givenToken(token string) (*session.Tokens, error) {
 
 // needsSignIn reports whether nothing but a login helps.
 func needsSignIn(err error) bool {
-	if err == nil {
-		return false
-	}
-	_, _, code := explain(err)
-	return code == exitSignIn
+	return exitCode(err) == exitSignIn
 }
 
 // signInAgain is --login: a login with the profile's own settings, and its tokens.

@@ -35,7 +35,7 @@ came. The network isn't used.`,
 				return p.about("", err)
 			}
 			switch {
-			case claim != "":
+			case cmd.Flags().Changed("claim"):
 				return printClaim(cmd, tokens, claim)
 			case asJSON:
 				return printClaims(cmd, tokens)

@@ -63,6 +63,14 @@ func (p Profile) Resolve() (Profile, error) {
 	return p, nil
 }
 
+// WithDefaults returns a copy with the built-in defaults filled in and nothing checked,
+// for what needs only some of the settings.
+func (p Profile) WithDefaults() Profile {
+	p = p.clone()
+	p.fill()
+	return p
+}
+
 func (p *Profile) fill() {
 	if p.Scopes == nil {
 		p.Scopes = []string{"openid", "profile", "email"}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/session"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// prepare proves that what will have to be read can be, and what will have to be
+// written too.
+func (l *signIn) prepare(ctx context.Context) (err error) {
+	p := l.profile
+	if l.secretFile != "" {
+		if l.secret, err = readSecretFile(l.secretFile); err != nil {
+			return err
+		}
+	}
+	if _, err := p.httpClient(); err != nil {
+		return err
+	}
+	if err := checkKeyFile(p.Profile, p.stateDir); err != nil {
+		return err
+	}
+	if err := p.choice.canSave(l.given); err != nil {
+		return p.about("saving", err)
+	}
+	if p.Store == "file" {
+		made, err := store.MakeKey(p.StoreKeyFile)
+		if err != nil {
+			return p.about("signing in to", err)
+		}
+		if made {
+			say(l.cmd, "Made the key file %s: whoever has it can read what is stored, and without it nobody can.", p.StoreKeyFile)
+		}
+	}
+	if err := p.secrets.Check(ctx); err != nil {
+		return p.about("signing in to", err)
+	}
+	l.left = l.leaves()
+	if err := l.findSecret(ctx); err != nil {
+		return p.about("signing in to", err)
+	}
+	return nil
+}
+
+func (f *settingFlags) secretFilePath() string {
+	if f.secretFile != "" {
+		return f.secretFile
+	}
+	return os.Getenv("AUTHCTL_CLIENT_SECRET_FILE")
+}
+
+// findSecret takes the client secret from where an earlier login or `profile set` put
+// it, unless a file was given.
+func (l *signIn) findSecret(ctx context.Context) (err error) {
+	if l.newSecret = l.secret != ""; l.newSecret {
+		return nil
+	}
+	name, binding := l.profile.session.Name, l.profile.session.Binding
+	if l.secret, err = clientSecret(ctx, l.profile.secrets, name, binding); err != nil || l.secret != "" || l.left == nil {
+		return err
+	}
+	// A store that can't be read may be why this login leaves it.
+	l.secret, _ = clientSecret(ctx, l.left, name, binding)
+	l.newSecret = l.secret != ""
+	return nil
+}
+
+// leaves is the store that this login moves the profile out of, or nil.
+func (l *signIn) leaves() secretStore {
+	c := l.profile.choice
+	was, err := c.settings(nil)
+	if err != nil || !c.exists {
+		return nil
+	}
+	if was = was.WithDefaults(); was.Store == l.profile.Store {
+		return nil // what is there is replaced
+	}
+	return l.options.openStore(l.cmd, was, l.profile.stateDir)
+}
+
+// save keeps client secret, session and profile, in this order: a session whose settings
+// are not the profile's doesn't count. What can't be kept is revoked, since nobody has it,
+// and not left to look alive.
+func (l *signIn) save(ctx context.Context, tokens *session.Tokens) error {
+	p := l.profile
+	if l.newSecret {
+		if err := p.keepClientSecret(ctx, l.secret); err != nil {
+			return errors.Join(err, p.revoke(ctx, tokens))
+		}
+	}
+	if err := p.session.Save(ctx, tokens); err != nil {
+		return errors.Join(err, p.revoke(ctx, tokens))
+	}
+	if err := p.choice.save(l.given); err != nil {
+		_, forgotten := p.session.Delete(ctx, p.revoke)
+		return errors.Join(err, forgotten)
+	}
+	l.forgetElsewhere(ctx)
+	return nil
+}
+
+// forgetElsewhere deletes what the profile left in another store: a session in two
+// places would have a refresh token that nobody revokes.
+func (l *signIn) forgetElsewhere(ctx context.Context) {
+	if l.left == nil {
+		return
+	}
+	name := l.profile.session.Name
+	for _, secret := range []string{name, clientSecretName(name)} {
+		if err := l.left.Delete(ctx, secret); err != nil {
+			warn(l.cmd, "what the profile had in its earlier store could not be deleted: %s", clean(err.Error()))
+			return
+		}
+	}
+}
+
+// save writes settings to the profile.
+func (c choice) save(given config.Settings) error {
+	if len(given) == 0 {
+		return nil
+	}
+	return c.update(func(e *config.Edit) error { return e.Set(c.name, given) })
+}
+
+// canSave says why save would fail. An edit that fails writes nothing.
+func (c choice) canSave(given config.Settings) error {
+	if len(given) == 0 {
+		return nil
+	}
+	if err := config.Writable(c.file.Path); err != nil {
+		return err
+	}
+	rehearsed := errors.New("the edit works")
+	err := c.update(func(e *config.Edit) error {
+		if err := e.Set(c.name, given); err != nil {
+			return err
+		}
+		return rehearsed
+	})
+	if errors.Is(err, rehearsed) {
+		return nil
+	}
+	return err
+}
+
+// update edits the config file under its lock, whose name no session can have.
+func (c choice) update(edit func(*config.Edit) error) error {
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	return config.Update(c.file.Path, filepath.Join(state, "locks", ".config.lock"), edit)
+}
