@@ -36,6 +36,10 @@ func mounted(what, dir, how string, command ...string) *exec.Cmd {
 	cmd := exec.Command("sh", append([]string{"-c", script, "sh"}, command...)...)
 	cmd.Env = append(os.Environ(), "HOW="+how, "WHAT="+what, "DIR="+dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if os.Getuid() == 0 { // a user namespace is refused in a chroot, and root needs none
+		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} // Go makes its mounts private
+		return cmd
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
