@@ -61,14 +61,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return err
 	}
 	err := root.ExecuteContext(ctx)
+	if usage := (*usageError)(nil); err != nil && !ran && !errors.As(err, &usage) {
+		err = &usageError{err: err}
+	}
 	if err == nil && out.err != nil {
 		err = errorf("writing to stdout: %w", out.err)
 	}
 	if err == nil {
 		return 0
-	}
-	if usage := (*usageError)(nil); !ran && !errors.As(err, &usage) {
-		err = &usageError{err: err}
 	}
 	if cause := context.Cause(ctx); ctx.Err() != nil && isCancellation(err) {
 		if left := (*revocationError)(nil); errors.As(err, &left) {
