@@ -86,15 +86,15 @@ func report(w io.Writer, err error) int {
 // way out, and the exit code.
 func explain(err error) (message, hint string, code int) {
 	message = err.Error()
+	if e := (*revocationError)(nil); errors.As(err, &e) {
+		hint, code = revocationHint(e)
+		return message, hint, code
+	}
 	if interrupted := (signalError{}); errors.As(err, &interrupted) {
 		return interruption(interrupted)
 	}
 	if command := (*commandError)(nil); errors.As(err, &command) {
 		return message, "", command.code
-	}
-	if e := (*revocationError)(nil); errors.As(err, &e) {
-		hint, code = revocationHint(e)
-		return message, hint, code
 	}
 	for _, known := range []func(error) (string, int){usageHint, sessionHint, storeHint, providerHint, callbackHint} {
 		if hint, code = known(err); code != 0 {

@@ -70,7 +70,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	if cause := context.Cause(ctx); ctx.Err() != nil && isCancellation(err) {
+	if cause := context.Cause(ctx); ctx.Err() != nil && (isCancellation(err) || errors.Is(err, cause)) {
 		if left := (*revocationError)(nil); errors.As(err, &left) {
 			report(stderr, left)
 		}
