@@ -78,8 +78,9 @@ func (l *signIn) leaves() secretStore {
 	if err != nil || !c.exists {
 		return nil
 	}
-	if was = was.WithDefaults(); was.Store == l.profile.Store {
-		return nil // what is there is replaced
+	was = was.WithDefaults()
+	if was.Store == l.profile.Store && (was.Store != "file" || was.StoreKeyFile == l.profile.StoreKeyFile) {
+		return nil
 	}
 	return l.options.openStore(l.cmd, was, l.profile.stateDir)
 }
@@ -108,8 +109,8 @@ func (l *signIn) save(ctx context.Context, tokens *session.Tokens) error {
 // forgetElsewhere deletes what the profile left in another store: a session in two
 // places would have a refresh token that nobody revokes.
 func (l *signIn) forgetElsewhere(ctx context.Context) {
-	if l.left == nil {
-		return
+	if _, files := l.left.(*store.File); l.left == nil || files && l.profile.Store == "file" {
+		return // with another key file alone, what was there is replaced
 	}
 	name := l.profile.session.Name
 	for _, secret := range []string{name, clientSecretName(name)} {
