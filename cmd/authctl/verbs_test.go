@@ -18,6 +18,7 @@ import (
 // are in provider_test.go.
 var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"idp":        idpVerb,
+	"idp-tls":    idpTLSVerb,
 	"idp-count":  idpCountVerb,
 	"idp-await":  idpAwaitVerb,
 	"idp-stop":   idpStopVerb,
