@@ -5,10 +5,8 @@
 package oauth
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -73,13 +71,9 @@ func (c *Client) config() *oauth2.Config {
 	}
 }
 
-// secrets are more and the client's own, also as HTTP Basic carries it.
+// secrets are more and the client's own.
 func (c *Client) secrets(more ...string) secrets {
-	if c.Secret == "" {
-		return more
-	}
-	basic := url.QueryEscape(c.ID) + ":" + url.QueryEscape(c.Secret)
-	return append(more, c.Secret, base64.StdEncoding.EncodeToString([]byte(basic)))
+	return append(more, c.Secret)
 }
 
 // secretInForm: a public client sends its ID in the form. One with a secret

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -263,6 +264,26 @@ func TestTokenAnswerAccepted(t *testing.T) {
 				t.Errorf("got %+v", grant)
 			}
 		})
+	}
+}
+
+// A code that the provider echoes in base64 takes the description with it, but not
+// the error code beside it.
+func TestErrorEchoesInBase64(t *testing.T) {
+	p := newProvider(t)
+	p.token = func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		writeJSON(w, map[string]string{
+			"error":             "invalid_grant",
+			"error_description": "not known: " + base64.StdEncoding.EncodeToString([]byte("code="+r.PostForm.Get("code"))),
+			"error_uri":         "https://auth.example.com/errors",
+		})
+	}
+	a, _ := authorize(t, p.client(t), p.request())
+	_, err := a.Redeem(context.Background(), p.visit(a))
+	want := Error{"token request", "invalid_grant", "[redacted]", "https://auth.example.com/errors", 400}
+	if got := (*Error)(nil); !errors.As(err, &got) || *got != want {
+		t.Errorf("got %+v, want %+v", err, want)
 	}
 }
 
