@@ -125,6 +125,7 @@ func TestDiscoverRefuses(t *testing.T) {
 		{"no S256", func(s *site) page { return s.document(s.URL, "code_challenge_methods_supported", `["plain"]`) }, "PKCE without S256: plain", "PKCE without S256"},
 		{"503", func(*site) page { return page{503, ""} }, "answered 503", "answered 503"},
 		{"429", func(*site) page { return page{429, ""} }, "answered 429", "answered 429"},
+		{"408", func(*site) page { return page{408, ""} }, "answered 408", "answered 408"},
 		{"10 MiB", func(*site) page { return page{200, strings.Repeat(" ", 10<<20)} }, "larger than 1 MiB", "larger than 1 MiB"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -146,10 +147,10 @@ func newPage(issuer string) page {
 	return page{200, string(must(json.Marshal(map[string]string{"issuer": issuer})))}
 }
 
-// wantError: 5xx and 429 are *UnreachableError, all others *CheckError.
+// wantError: 5xx, 408 and 429 are *UnreachableError, all others *CheckError.
 func wantError(t testing.TB, err error, why string) {
 	t.Helper()
-	if strings.HasPrefix(why, "answered 5") || strings.HasPrefix(why, "answered 429") {
+	if slices.ContainsFunc([]string{"answered 5", "answered 408", "answered 429"}, func(s string) bool { return strings.HasPrefix(why, s) }) {
 		wantUnreachable(t, err, why)
 	} else {
 		wantCheck(t, err, why)

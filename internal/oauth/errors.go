@@ -53,7 +53,7 @@ func (e *InsecureError) Error() string {
 }
 
 // UnreachableError is a provider that gave no usable answer at all: the network
-// failed, time ran out, or it said 5xx or 429. Asking later may help.
+// failed, time ran out, or it said 5xx, 408 or 429. Asking later may help.
 type UnreachableError struct {
 	Op, URL string
 	Err     error

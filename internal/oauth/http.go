@@ -142,9 +142,13 @@ func sendError(op string, u *url.URL, err error) error {
 	return &UnreachableError{op, u.String(), err}
 }
 
-// isTemporary: the provider had no answer now, RFC 6585 §4 and RFC 9110 §15.6.
-func (a *answer) isTemporary() bool {
-	return a.status >= 500 || a.status == http.StatusTooManyRequests
+// isTemporary: the provider had no answer now, RFC 9110 §15.6.
+func (a *answer) isTemporary() bool { return a.status >= 500 || a.isLater() }
+
+// isLater: the same request may be sent again, whatever else the answer says, RFC 9110
+// §15.5.9 and RFC 6585 §4.
+func (a *answer) isLater() bool {
+	return a.status == http.StatusRequestTimeout || a.status == http.StatusTooManyRequests
 }
 
 func (a *answer) isSuccess() bool { return a.status >= 200 && a.status < 300 }

@@ -33,7 +33,7 @@ func (a *answer) fields() map[string]json.RawMessage {
 func (a *answer) refusal(hide secrets) error {
 	refused := a.oauthError(hide)
 	switch {
-	case refused != nil && a.isTemporary() && !refused.isFinal():
+	case refused != nil && (a.isLater() || a.isTemporary() && !refused.isFinal()):
 		return a.unreachable(a.statusLine() + ", " + refused.Error())
 	case refused != nil:
 		return refused
@@ -61,7 +61,7 @@ func (a *answer) oauthError(hide secrets) *Error {
 	return &Error{a.op, text("error"), text("error_description"), text("error_uri"), a.status}
 }
 
-// isFinal: asking again won't help, although the status is 5xx or 429. Web
+// isFinal: asking again won't help, although the status is 5xx. Web
 // frameworks put "Internal Server Error" there, which is no code.
 func (e *Error) isFinal() bool {
 	return e.Code != "server_error" && e.Code != "temporarily_unavailable" && !strings.Contains(e.Code, " ")
