@@ -20,7 +20,7 @@ func Discover(ctx context.Context, hc *http.Client, issuer string, explicit Endp
 		return nil, err
 	}
 	m.override(explicit)
-	if err := m.check(); err != nil {
+	if err := m.check(explicit); err != nil {
 		return nil, err
 	}
 	return m, nil

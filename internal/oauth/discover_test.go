@@ -218,6 +218,40 @@ func TestDiscoverInsecure(t *testing.T) {
 	}
 }
 
+// An endpoint that is no URL to send secrets to is the document's fault, or that of who
+// set it.
+func TestDiscoverEndpointThatIsNone(t *testing.T) {
+	hc := HTTPClient(http.DefaultTransport)
+	for _, test := range []struct{ name, url, why string }{
+		{"javascript", "javascript:alert(1)", "is no https URL"},
+		{"data", "data:text/html,x", "is no https URL"},
+		{"relative", "/token", "is no https URL"},
+		{"no host", "https:///token", "is no https URL"},
+		{"a user", "https://ada@auth.example.com/token", "a user name"},
+		{"a password", "https://ada:s3cr3t@auth.example.com/token", "a user name"},
+		{"a fragment", "https://auth.example.com/token#x", "has a fragment"},
+		{"a space", "https://auth.example.com/a b", "has a character"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t)
+			s.pages[openIDPlace] = s.document(s.URL)
+			_, err := Discover(context.Background(), hc, s.URL, Endpoints{Token: test.url})
+			if config := (*ConfigError)(nil); !errors.As(err, &config) || !strings.Contains(config.Why, test.why) {
+				t.Errorf("set: got %v (%T), want a ConfigError: %s", err, err, test.why)
+			}
+			for _, name := range []string{"token_endpoint", "jwks_uri", "revocation_endpoint"} {
+				s.pages[openIDPlace] = s.document(s.URL, name, string(must(json.Marshal(test.url))))
+				_, err := Discover(context.Background(), hc, s.URL, Endpoints{})
+				wantCheck(t, err, test.why)
+			}
+			mine := Endpoints{Token: s.URL + "/t", JWKS: s.URL + "/jwks", Revocation: s.URL + "/revoke"}
+			if _, err := Discover(context.Background(), hc, s.URL, mine); err != nil {
+				t.Errorf("replaced by one that is good: %v", err)
+			}
+		})
+	}
+}
+
 // The metadata are stored with a session and come back as they were.
 func TestMetadataRoundTrip(t *testing.T) {
 	p := newProvider(t)

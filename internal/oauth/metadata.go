@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -95,25 +96,30 @@ func (m *Metadata) checkPlain(issuer string) error {
 // check: the two endpoints that a login needs are there, all are safe to speak
 // to, and S256 is not ruled out. A document that lists no PKCE method at all
 // says nothing: Microsoft's doesn't, and has S256 all the same.
-func (m *Metadata) check() error {
+func (m *Metadata) check(explicit Endpoints) error {
 	for _, endpoint := range []struct {
-		what, url string
-		needed    bool
+		what, url, explicit string
+		needed              bool
 	}{
-		{"authorization endpoint", m.AuthorizationEndpoint, true},
-		{"token endpoint", m.TokenEndpoint, true},
-		{"JWKS", m.JWKSURI, false},
-		{"userinfo endpoint", m.UserinfoEndpoint, false},
-		{"revocation endpoint", m.RevocationEndpoint, false},
-		{"device authorization endpoint", m.DeviceAuthorizationEndpoint, false},
+		{"authorization endpoint", m.AuthorizationEndpoint, explicit.Authorization, true},
+		{"token endpoint", m.TokenEndpoint, explicit.Token, true},
+		{"JWKS", m.JWKSURI, explicit.JWKS, false},
+		{"userinfo endpoint", m.UserinfoEndpoint, explicit.Userinfo, false},
+		{"revocation endpoint", m.RevocationEndpoint, explicit.Revocation, false},
+		{"device authorization endpoint", m.DeviceAuthorizationEndpoint, explicit.DeviceAuthorization, false},
 	} {
 		if endpoint.url == "" && endpoint.needed {
 			return &ConfigError{endpoint.what, "neither discovered nor set"}
 		}
-		if endpoint.url != "" {
-			if err := checkURL(endpoint.what, endpoint.url); err != nil {
-				return err
-			}
+		if endpoint.url == "" {
+			continue
+		}
+		err := checkURL(endpoint.what, endpoint.url)
+		if setting := (*ConfigError)(nil); errors.As(err, &setting) && endpoint.explicit == "" {
+			return &CheckError{"discovery", setting.Error()} // nobody set it: it is the document's
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if methods := m.CodeChallengeMethodsSupported; len(methods) > 0 && !slices.Contains(methods, "S256") {
