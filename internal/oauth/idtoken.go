@@ -12,8 +12,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// leeway is how far the provider's clock may be ahead of ours. Five minutes are
-// what go-oidc allows nbf. exp has none.
+// leeway is how far the provider's clock may be ahead of ours, for iat and nbf. exp
+// has none.
 const leeway = 5 * time.Minute
 
 // expectation is what an ID token has to fit.
@@ -41,6 +41,7 @@ type heldClaims struct {
 	Nonce           string   `json:"nonce"`
 	AuthorizedParty string   `json:"azp"`
 	AuthTime        *float64 `json:"auth_time"` // seconds since 1970
+	NotBefore       *float64 `json:"nbf"`       // the same
 }
 
 // checkIDToken does the checks of OpenID Connect Core 3.1.3.7 and 3.1.3.8 and
@@ -67,8 +68,8 @@ func (c *Client) checkIDToken(ctx context.Context, grant *Grant, want expectatio
 	return token.Claims(&grant.Claims)
 }
 
-// verify does what go-oidc does: signature, iss, aud, exp, nbf. Where no JWKS is
-// known, TLS to the token endpoint stands in for the signature (3.1.3.7, 6), but
+// verify does what go-oidc does: signature, iss, aud. Its words on exp and nbf are
+// no sentences, so those are checkClaims'. Where no JWKS is known, TLS to the token endpoint stands in for the signature (3.1.3.7, 6), but
 // "none" is refused all the same.
 func (c *Client) verify(ctx context.Context, raw, issuer string) (*oidc.IDToken, error) {
 	algorithms := c.Metadata.algorithms()
@@ -81,14 +82,14 @@ func (c *Client) verify(ctx context.Context, raw, issuer string) (*oidc.IDToken,
 		SupportedSigningAlgs:       names(algorithms),
 		SkipIssuerCheck:            issuer == "",
 		InsecureSkipSignatureCheck: c.Metadata.JWKSURI == "",
-		Now:                        c.now,
+		SkipExpiryCheck:            true,
 	}
 	token, err := oidc.NewVerifier(issuer, keys, config).Verify(ctx, raw)
 	if keys.err != nil {
 		return nil, keys.err
 	}
 	if err != nil {
-		return nil, idTokenError(verdict(err))
+		return nil, idTokenError(strings.TrimPrefix(err.Error(), "oidc: "))
 	}
 	return token, nil
 }
@@ -116,20 +117,10 @@ func names(algorithms []jose.SignatureAlgorithm) []string {
 	return list
 }
 
-// verdict is go-oidc's error without its prefix.
-func verdict(err error) string {
-	if expired := (*oidc.TokenExpiredError)(nil); errors.As(err, &expired) {
-		if expired.Expiry.IsZero() {
-			return "it has no exp"
-		}
-		return "it expired at " + expired.Expiry.UTC().Format(time.RFC3339)
-	}
-	return strings.TrimPrefix(err.Error(), "oidc: ")
-}
-
 // checkClaims is the rest of 3.1.3.7, in its order, and 3.1.3.8.
 func (c *Client) checkClaims(token *oidc.IDToken, accessToken string, want expectation) error {
 	var claims heldClaims
+	now := c.now()
 	if err := token.Claims(&claims); err != nil {
 		return idTokenError("its claims can't be read")
 	}
@@ -142,10 +133,16 @@ func (c *Client) checkClaims(token *oidc.IDToken, accessToken string, want expec
 		return idTokenError(fmt.Sprintf("its azp is %q, another client", claims.AuthorizedParty))
 	case claims.AuthorizedParty == "" && len(token.Audience) > 1:
 		return idTokenError("it is for several clients and has no azp")
+	case token.Expiry.IsZero():
+		return idTokenError("it has no exp")
+	case token.Expiry.Before(now):
+		return idTokenError("it expired at " + beside(token.Expiry, now))
+	case claims.NotBefore != nil && *claims.NotBefore > float64(now.Add(leeway).Unix()):
+		return idTokenError("it is not valid before " + beside(time.Unix(int64(min(*claims.NotBefore, 1<<40)), 0), now))
 	case token.IssuedAt.IsZero():
 		return idTokenError("it has no iat")
-	case token.IssuedAt.After(c.now().Add(leeway)):
-		return idTokenError("it was issued in the future, at " + token.IssuedAt.UTC().Format(time.RFC3339))
+	case token.IssuedAt.After(now.Add(leeway)):
+		return idTokenError("it was issued in the future, at " + beside(token.IssuedAt, now))
 	case !want.fits(token.Nonce):
 		return idTokenError("its nonce is not ours")
 	case token.AccessTokenHash != "" && token.VerifyAccessToken(accessToken) != nil:
@@ -154,6 +151,11 @@ func (c *Client) checkClaims(token *oidc.IDToken, accessToken string, want expec
 		return idTokenError(fmt.Sprintf("its auth_time does not show a sign-in within the last %d seconds", *want.maxAge))
 	}
 	return claims.continues(want.held)
+}
+
+// beside shows a token's time and ours: often it is the clock that is wrong.
+func beside(t, now time.Time) string {
+	return fmt.Sprintf("%s, and the clock says %s", t.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
 
 // isRecent compares auth_time with iat, both of the provider's clock, and allows

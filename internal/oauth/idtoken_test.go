@@ -55,7 +55,8 @@ func TestIDToken(t *testing.T) {
 		{"expired", claim("exp", in(-time.Second)), claim("exp", in(time.Minute)), "it expired at"},
 		{"no exp", claim("exp", nil), asIs, "no exp"},
 		{"exp is no number", claim("exp", "soon"), claim("exp", float64(in(time.Hour))+0.5), "unmarshal"},
-		{"not yet valid", claim("nbf", in(time.Hour)), claim("nbf", in(time.Minute)), "before the nbf"},
+		{"not yet valid", claim("nbf", in(time.Hour)), claim("nbf", in(leeway-time.Minute)), "it is not valid before"},
+		{"nbf is no number", claim("nbf", "soon"), claim("nbf", nil), "unmarshal"},
 		{"no iat", claim("iat", nil), asIs, "no iat"},
 		{"iat in the future", claim("iat", in(leeway+time.Minute)), claim("iat", in(leeway-time.Minute)), "issued in the future"},
 		{"wrong nonce", claim("nonce", "replayed"), asIs, "nonce is not ours"},
@@ -81,6 +82,34 @@ func TestIDToken(t *testing.T) {
 			}
 			wantCheck(t, err, test.why)
 		})
+	}
+}
+
+// A time in an error is a sentence for people, in UTC, beside the clock's.
+func TestIDTokenTimes(t *testing.T) {
+	now := time.Date(2026, 11, 23, 3, 5, 5, 330e6, time.FixedZone("CET", 3600))
+	const clock = ", and the clock says 2026-11-23T02:05:05Z"
+	for _, test := range []struct {
+		claim string
+		time  time.Time
+		want  string // empty: accepted
+	}{
+		{"exp", now.Add(time.Minute), ""},
+		{"exp", now.Add(-time.Minute), "it expired at 2026-11-23T02:04:05Z" + clock},
+		{"nbf", now.Add(leeway), ""},
+		{"nbf", now.Add(time.Hour), "it is not valid before 2026-11-23T03:05:05Z" + clock},
+		{"iat", now.Add(leeway), ""},
+		{"iat", now.Add(time.Hour), "it was issued in the future, at 2026-11-23T03:05:05Z" + clock},
+	} {
+		p := newProvider(t)
+		p.claims["iat"], p.claims["exp"] = now.Unix(), now.Add(2*time.Hour).Unix()
+		p.claims[test.claim] = test.time.Unix()
+		c := p.client(t)
+		c.Now = func() time.Time { return now }
+		_, err := p.login(t, c, p.request())
+		if want := "ID token: " + test.want; test.want == "" && err != nil || test.want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s %s: got %v, want %q", test.claim, test.time, err, test.want)
+		}
 	}
 }
 
