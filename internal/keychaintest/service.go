@@ -16,14 +16,16 @@ type Fault int
 
 // The ways to misbehave.
 const (
-	Healthy Fault = iota // nothing: the twin that shows that a test can pass
-	Mute                 // owns the name and never answers
-	Hang                 // unlocks with a prompt that never completes
-	Slow                 // takes 2 s for every unlock
-	Full                 // stores one item, and no more
-	Die                  // leaves the bus in the middle of the first write
-	DieOnce              // the same, and another one takes its place
-	Ask                  // is locked, and unlocks when a person answers its prompt
+	Healthy      Fault = iota // nothing: the twin that shows that a test can pass
+	Mute                      // owns the name and never answers
+	Hang                      // unlocks with a prompt that never completes
+	Slow                      // takes 2 s for every unlock
+	Full                      // stores one item, and no more
+	Die                       // leaves the bus in the middle of the first write
+	DieOnce                   // the same, and another one takes its place
+	Ask                       // is locked, and unlocks when a person answers its prompt
+	NoLocked                  // doesn't say whether it is locked: its collection has no properties
+	HangNoLocked              // the same, and unlocks as Hang does
 )
 
 // Objects of the service, named as the Secret Service specification and
@@ -99,6 +101,9 @@ func (s *Service) export(t testing.TB, conn *dbus.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s.fault == NoLocked || s.fault == HangNoLocked {
+		return
+	}
 	s.locks, err = prop.Export(conn, loginPath, prop.Map{secretPrefix + "Collection": {
 		"Locked": {Value: s.fault == Ask, Emit: prop.EmitFalse}}})
 	if err != nil {
@@ -118,7 +123,7 @@ func (service) OpenSession(string, dbus.Variant) (dbus.Variant, dbus.ObjectPath,
 }
 
 func (v service) Unlock(paths []dbus.ObjectPath) ([]dbus.ObjectPath, dbus.ObjectPath, *dbus.Error) {
-	if v.s.fault == Hang || v.s.isLocked() {
+	if v.s.fault == Hang || v.s.fault == HangNoLocked || v.s.isLocked() {
 		return nil, promptPath, nil
 	}
 	if v.s.fault == Slow {

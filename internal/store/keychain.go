@@ -30,7 +30,8 @@ type Keychain struct {
 // asked to do so five times by Check, so less would take it for a dead one.
 const (
 	patience   = 13 * time.Second
-	impatience = time.Second // once it has kept silent for that long
+	impatience = 250 * time.Millisecond // once it has kept silent for that long: ten times what a healthy one takes
+	farewell   = time.Second            // to clean up after who gave up
 )
 
 // Get returns the secret: fs.ErrNotExist when nothing is stored.

@@ -84,10 +84,20 @@ func (k *Keychain) locked(ctx context.Context) (bool, error) {
 		collection = loginCollection
 	}
 	locked, err := property[bool](ctx, conn, collection, "org.freedesktop.Secret.Collection", "Locked")
-	if answer := new(dbus.Error); errors.As(err, answer) && !errors.Is(err, ErrAbsent) {
-		return false, fmt.Errorf("%w: the secret service has neither a keyring %q nor a default one", ErrAbsent, "login")
+	answer := new(dbus.Error)
+	switch {
+	case !errors.As(err, answer) || errors.Is(err, ErrAbsent):
+		return locked, err
+	case collection == loginCollection && hasNoProperty(answer):
+		return false, nil // it is there, and tells no lock: the bound is all there is
 	}
-	return locked, err
+	return false, fmt.Errorf("%w: the secret service has neither a keyring %q nor a default one", ErrAbsent, "login")
+}
+
+// hasNoProperty: the answer of an object that lacks the property, or has none.
+func hasNoProperty(answer *dbus.Error) bool {
+	kind, ok := strings.CutPrefix(answer.Name, "org.freedesktop.DBus.Error.Unknown")
+	return ok && (kind == "Interface" || kind == "Property" || kind == "Method")
 }
 
 // findBus looks for a session bus before godbus does, which would start

@@ -94,7 +94,7 @@ func (k *Keychain) cleanUp(ctx context.Context, name string, err error) error {
 	}
 	if ctx.Err() != nil {
 		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(context.WithoutCancel(ctx), impatience, ErrTimeout)
+		ctx, stop = context.WithTimeoutCause(context.WithoutCancel(ctx), farewell, ErrTimeout)
 		defer stop()
 	}
 	return k.remove(ctx, name)

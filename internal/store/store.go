@@ -59,5 +59,5 @@ func fail(op, name string, err error) error {
 
 // damaged says why what is stored is of no use any more.
 func damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: %s; sign in again to replace it", ErrDamaged, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
