@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,7 +114,14 @@ func (l *signIn) listen(redirectURI string) (*callback.Listener, error) {
 func (l *signIn) certificate() (tls.Certificate, error) {
 	p := l.profile
 	if p.TLSCert != "" {
-		return callback.LoadCertificate(p.TLSCert, p.TLSKey)
+		cert, err := callback.LoadCertificate(p.TLSCert, p.TLSKey)
+		if err != nil {
+			return cert, err
+		}
+		if why := callback.Covers(cert, hostOf(p.RedirectURI)); why != nil {
+			warn(l.cmd, "the browser will refuse the certificate %s: %v", p.TLSCert, why)
+		}
+		return cert, nil
 	}
 	path := filepath.Join(p.stateDir, "tls", "localhost.pem")
 	cert, _, err := callback.SelfSigned(path, time.Now())
@@ -122,6 +130,14 @@ func (l *signIn) certificate() (tls.Certificate, error) {
 	}
 	say(l.cmd, "The browser will warn of a self-signed certificate. It is this login's if its SHA-256 fingerprint is %s", callback.Fingerprint(cert))
 	return cert, nil
+}
+
+func hostOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // invite opens the browser, or says what to open.
