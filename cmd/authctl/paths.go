@@ -6,6 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+
+	"github.com/authctl/authctl/internal/config"
 )
 
 // configPath is the config file: --config, AUTHCTL_CONFIG, or the platform's place.
@@ -60,4 +63,33 @@ func secretName(profile, configPath string) string {
 	}
 	sum := sha256.Sum256([]byte(configPath))
 	return profile + "@" + hex.EncodeToString(sum[:8])
+}
+
+// checkKeyFile keeps the key from lying beside what it seals.
+func checkKeyFile(p config.Profile, state string) error {
+	if p.Store != "file" || !within(state, p.StoreKeyFile) {
+		return nil
+	}
+	return &usageError{
+		err:  errorf("the key file %s is in authctl's own state directory, beside what it seals", p.StoreKeyFile),
+		hint: "choose a --store-key-file elsewhere, for example on another volume or in your own key directory",
+	}
+}
+
+// within reports whether path is inside dir, symbolic links resolved where they
+// exist.
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(resolved(dir), resolved(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// resolved follows the links of the part of path that exists.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if parent := filepath.Dir(path); parent != path {
+		return filepath.Join(resolved(parent), filepath.Base(path))
+	}
+	return path
 }

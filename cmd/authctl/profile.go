@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,85 +15,6 @@ import (
 	"github.com/authctl/authctl/internal/session"
 	"github.com/authctl/authctl/internal/store"
 )
-
-// choice is which profile a command is about, before its settings are complete.
-type choice struct {
-	name    string
-	from    string // what chose it, for messages; "" when nothing did and it is the last resort
-	file    *config.File
-	written config.Profile // as in the file; only its name when it isn't there
-	exists  bool           // in the file
-}
-
-// choose finds the profile: --profile, AUTHCTL_PROFILE, the nearest .authctl.toml,
-// `default` in the config file, "default".
-func (o *options) choose() (choice, error) {
-	path, err := o.configPath()
-	if err != nil {
-		return choice{}, err
-	}
-	file, err := config.Load(path)
-	if err != nil {
-		return choice{}, unreadable(err)
-	}
-	name, from, err := o.chosenName(file)
-	if err != nil {
-		return choice{}, unreadable(err)
-	}
-	return choose(file, name, from)
-}
-
-// unreadable is a config file that can't be read: wrong configuration.
-func unreadable(err error) error {
-	if system := (*fs.PathError)(nil); errors.As(err, &system) {
-		return &usageError{err: errorf("reading the configuration: %w", err), hint: machineHint(err)}
-	}
-	return err
-}
-
-func choose(file *config.File, name, from string) (choice, error) {
-	if !config.ValidName(name) {
-		return choice{}, &usageError{err: errorf("%q is no profile name", name), hint: "a name has a-z, 0-9, '.', '_' and '-', 64 at most, and starts with a letter or digit"}
-	}
-	c := choice{name: name, from: from, file: file, written: config.Profile{Name: name}}
-	p, err := file.Profile(name)
-	if unknown := (*config.UnknownProfileError)(nil); errors.As(err, &unknown) {
-		return c, nil
-	}
-	if err != nil {
-		return choice{}, err
-	}
-	c.written, c.exists = p, true
-	return c, nil
-}
-
-func (o *options) chosenName(file *config.File) (name, from string, err error) {
-	if o.profile != "" {
-		return o.profile, "--profile", nil
-	}
-	if name := os.Getenv("AUTHCTL_PROFILE"); name != "" {
-		return name, "AUTHCTL_PROFILE", nil
-	}
-	if dir, err := os.Getwd(); err == nil {
-		name, from, err := config.NameFrom(dir)
-		if err != nil || name != "" {
-			return name, from, err
-		}
-	}
-	if file.Default != "" {
-		return file.Default, file.Path, nil
-	}
-	return "default", "", nil
-}
-
-// isDefault reports whether the profile is the one that is used where nothing else
-// chooses.
-func (c choice) isDefault() bool {
-	if c.file.Default != "" {
-		return c.name == c.file.Default
-	}
-	return c.name == "default"
-}
 
 // secretStore is where a profile's secrets are: a store.Keychain or a store.File.
 type secretStore interface {
@@ -176,42 +96,6 @@ func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (
 	}, nil
 }
 
-// settings is the profile with the environment and then the flags laid over it,
-// before the built-in defaults.
-func (c choice) settings(flags config.Settings) (config.Profile, error) {
-	env, err := fromEnvironment()
-	if err != nil {
-		return config.Profile{}, err
-	}
-	p, err := c.written.With(env)
-	if err != nil {
-		return config.Profile{}, err
-	}
-	return p.With(flags)
-}
-
-// resolved is settings with the built-in defaults, when all of it can be used.
-func (c choice) resolved(flags config.Settings) (config.Profile, error) {
-	p, err := c.settings(flags)
-	if err != nil {
-		return config.Profile{}, err
-	}
-	return p.Resolve()
-}
-
-// incomplete says what a missing setting means: a profile that was named and is
-// nowhere is unknown, and one that nobody named was never signed in to.
-func (c choice) incomplete(err error) error {
-	invalid := (*config.InvalidError)(nil)
-	if c.exists || !errors.As(err, &invalid) || !invalid.Missing {
-		return err
-	}
-	if _, unknown := c.file.Profile(c.name); c.from != "" {
-		return unknown
-	}
-	return &noProfileError{others: c.file.Names()}
-}
-
 // openStore is where the profile's secrets are. All profiles share one keychain, so that
 // one which doesn't answer is waited for once.
 func (o *options) openStore(cmd *cobra.Command, p config.Profile, state string) secretStore {
@@ -222,35 +106,6 @@ func (o *options) openStore(cmd *cobra.Command, p config.Profile, state string) 
 		o.keychain = &store.Keychain{Service: "authctl", Dir: filepath.Join(state, "keychain"), Getenv: os.Getenv, Prompt: unlockPrompt(cmd)}
 	}
 	return o.keychain
-}
-
-// checkKeyFile keeps the key from lying beside what it seals.
-func checkKeyFile(p config.Profile, state string) error {
-	if p.Store != "file" || !within(state, p.StoreKeyFile) {
-		return nil
-	}
-	return &usageError{
-		err:  errorf("the key file %s is in authctl's own state directory, beside what it seals", p.StoreKeyFile),
-		hint: "choose a --store-key-file elsewhere, for example on another volume or in your own key directory",
-	}
-}
-
-// within reports whether path is inside dir, symbolic links resolved where they
-// exist.
-func within(dir, path string) bool {
-	rel, err := filepath.Rel(resolved(dir), resolved(path))
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
-// resolved follows the links of the part of path that exists.
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	if parent := filepath.Dir(path); parent != path {
-		return filepath.Join(resolved(parent), filepath.Base(path))
-	}
-	return path
 }
 
 // binding is what a session stands for. After a change of any of it the stored
