@@ -58,9 +58,6 @@ func readTerminal(ctx context.Context, f *os.File, take func(string) bool) error
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return io.ErrUnexpectedEOF
-		}
 		if line.add(buf[:n], take) {
 			return nil
 		}
@@ -84,7 +81,9 @@ func inForeground(fd int) bool {
 }
 
 // withoutEcho turns echo and line buffering off, and returns how it was. It is done
-// before every read: a shell that suspends and resumes us sets its own modes.
+// before every read: a shell that suspends and resumes us sets its own modes. A read
+// never waits (VMIN 0): Ctrl-C throws away what poll has just seen, and a read that
+// waited for more would outlast the signal, which Go restarts it after.
 func withoutEcho(fd int) (*unix.Termios, error) {
 	was, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
@@ -92,18 +91,22 @@ func withoutEcho(fd int) (*unix.Termios, error) {
 	}
 	now := *was
 	now.Lflag &^= unix.ECHO | unix.ICANON
-	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
+	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 0, 0
 	if now == *was {
 		return was, nil
 	}
 	return was, unix.IoctlSetTermios(fd, setTermios, &now)
 }
 
+// readable waits a moment for input. A terminal that hung up has none any more.
 func readable(fd int) (bool, error) {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, int(pollEvery/time.Millisecond))
 	if errors.Is(err, unix.EINTR) {
 		return false, nil
+	}
+	if err == nil && fds[0].Revents&unix.POLLHUP != 0 {
+		return false, io.ErrUnexpectedEOF
 	}
 	return n > 0, err
 }
