@@ -11,7 +11,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -219,23 +221,29 @@ func demoProvider(t testing.TB, o idp.Options) *idp.Server {
 // robotBrowser is a value for --browser that signs in without a real browser.
 func robotBrowser() string { return "'" + demoIDP + "' click" }
 
-// freePort is a port of loopback that nobody listened on a moment ago.
+// lastPort is the one that freePort gave last. They are below those that systems give
+// to whoever asks for any, so that nobody takes one before its user does.
+var lastPort atomic.Int64
+
+// freePort is a port of loopback that nobody listens on, another one each time.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	lastPort.CompareAndSwap(0, int64(20000+os.Getpid()%10000))
+	for range 1000 {
+		if port := strconv.FormatInt(lastPort.Add(1), 10); portFree(port) {
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
-// portFree reports whether nobody listens on a port of 127.0.0.1.
+// portFree reports whether nobody listens on a port of any loopback address.
 func portFree(port string) bool {
+	if conn, err := net.Dial("tcp", net.JoinHostPort("::1", port)); err == nil {
+		conn.Close()
+		return false
+	}
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
 		return false

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func TestPanvaWithoutConsentGivesNoRefreshToken(t *testing.T) {
 		t.Fatalf("login: exit %d\n%s", code, login.stderr)
 	}
 	got := login.stderr.String()
-	if !strings.Contains(got, "this session ends") || !strings.Contains(got, "--prompt consent") {
+	if !regexp.MustCompile(` ends .* UTC`).MatchString(got) || !strings.Contains(got, "--prompt consent") {
 		t.Errorf("stderr doesn't say when the session ends, or what helps:\n%s", got)
 	}
 	if _, stderr, code := u.run("token", "--refresh"); code != 3 {

@@ -20,8 +20,9 @@ import (
 )
 
 // inTerminal is what runs in it: authctl, and before and after it the terminal's
-// modes. The shell outlives a Ctrl-C, so that it can report.
-const inTerminal = `trap : INT; stty -g; "$@"; echo "[exit $?]"; stty -g; echo "[end]"`
+// modes. The shell waits for Enter, and outlives a Ctrl-C, so that it can report. It
+// stays: what was written last before a terminal is closed may be lost.
+const inTerminal = `trap : INT; stty -g; read -r _; "$@"; echo "[exit $?]"; stty -g; echo "[end]"; read -r _`
 
 // terminal is a pseudo-terminal in which authctl runs.
 type terminal struct {
@@ -43,17 +44,18 @@ func (u *user) terminal(args ...string) *terminal {
 	read := make(chan struct{})
 	go func() { io.Copy(s.screen, device); close(read) }() // ends when nothing has the terminal open
 	u.t.Cleanup(func() {
-		io.WriteString(device, "\x03") // ends what still runs in it; the read blocks until then
+		cmd.Process.Kill() // hangs up, which ends what still runs in it
 		select {
 		case <-read:
 		case <-time.After(patience):
-			u.t.Errorf("authctl doesn't end on Ctrl-C; the screen:\n%s", s.screen)
-			cmd.Process.Kill()
+			u.t.Errorf("authctl doesn't end when its terminal does; the screen:\n%s", s.screen)
 		}
 		cmd.Wait()
 		device.Close()
 	})
+	s.screen.await(u.t, `[0-9a-f:]+\r\n`)
 	s.modes = s.now()
+	s.typing("\r")
 	return s
 }
 
