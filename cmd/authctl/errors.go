@@ -39,6 +39,9 @@ type onProfile struct {
 	err    error
 }
 
+// signingIn is what a login does.
+const signingIn = "signing in to"
+
 func (e *onProfile) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("%s profile %q: %v", e.doing, e.name, e.err))
 }

@@ -205,7 +205,11 @@ func storeHint(err error) (string, int) {
 	if !errors.As(err, &failed) {
 		return "", 0
 	}
-	elsewhere := loginCommand(err) + " --store file --store-key-file FILE"
+	elsewhere := loginCommand(err)
+	if p := (*onProfile)(nil); errors.As(err, &p) && p.doing == signingIn {
+		elsewhere = "the same command" // which has settings that are not saved yet
+	}
+	elsewhere += " with --store file --store-key-file FILE"
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		return "unlock the keychain (sign in to the desktop, or unlock the login keyring), or do without: " + elsewhere, exitStore

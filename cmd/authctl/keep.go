@@ -32,18 +32,18 @@ func (l *signIn) prepare(ctx context.Context) (err error) {
 	if p.Store == "file" {
 		made, err := store.MakeKey(p.StoreKeyFile)
 		if err != nil {
-			return p.about("signing in to", err)
+			return p.about(signingIn, err)
 		}
 		if made {
 			say(l.cmd, "Made the key file %s: whoever has it can read what is stored, and without it nobody can.", p.StoreKeyFile)
 		}
 	}
 	if err := p.secrets.Check(ctx); err != nil {
-		return p.about("signing in to", err)
+		return p.about(signingIn, err)
 	}
 	l.left = l.leaves()
 	if err := l.findSecret(ctx); err != nil {
-		return p.about("signing in to", err)
+		return p.about(signingIn, err)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -148,12 +147,12 @@ func printSummaries(cmd *cobra.Command, all []summary) error {
 		say(cmd, "No profile is set up: authctl login --issuer URL --client-id ID")
 		return nil
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	w, print := columns(cmd)
 	fmt.Fprintln(w, "PROFILE\tACCOUNT\tPROVIDER\tEXPIRES\tSTORE\tSTATE")
 	for _, s := range all {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.nameText(), dash(clean(s.Account)), dash(clean(s.Issuer)), s.expiryText(), dash(s.Store), s.stateText())
 	}
-	return w.Flush()
+	return print()
 }
 
 func (s summary) nameText() string {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"strings"
+	"text/tabwriter"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -86,6 +88,18 @@ func clean(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// columns aligns what is written to w, cells separated by tabs, and prints it at once: a
+// reader that wants only the first lines (| head) then has not gone before the last.
+func columns(cmd *cobra.Command) (w io.Writer, print func() error) {
+	var text bytes.Buffer
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	return t, func() error {
+		t.Flush() // into memory
+		_, err := cmd.OutOrStdout().Write(text.Bytes())
+		return err
+	}
 }
 
 // printJSON writes v indented, and with characters like & as they are.

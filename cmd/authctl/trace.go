@@ -183,11 +183,17 @@ func (t *trace) fields(fields map[string]json.RawMessage) {
 		if json.Unmarshal(fields[name], &s) == nil {
 			shown = s
 		}
-		if !slices.Contains(shownFields, name) {
+		if !slices.Contains(shownFields, name) || name == "error" && !isErrorCode(shown) {
 			shown = redacted(shown)
 		}
 		t.line("<   %s: %s", name, shown)
 	}
+}
+
+// isErrorCode reports whether s is one, as in RFC 6749 §5.2, and not an echo of a secret
+// in another guise.
+func isErrorCode(s string) bool {
+	return len(s) <= 40 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
 // redact hides v here and wherever it turns up later.

@@ -26,15 +26,17 @@ func TestTraceRedacts(t *testing.T) {
 		"an odd header":           {authorization: secret},
 		"a field of the answer":   {body: `{"access_token":"` + secret + `","expires_in":3600}`, shown: []string{"<   access_token: [redacted 26 bytes]", "<   expires_in: 3600"}},
 		"an unknown field":        {body: `{"session":{"key":"` + secret + `"}}`, shown: []string{"<   session: [redacted"}},
-		"echoed in another field": {form: "code=" + escaped, body: `{"error":"not ` + secret + `"}`, shown: []string{"<   error: not [redacted 26 bytes]"}},
-		"echoed URL-encoded":      {form: "code=" + escaped, body: `{"error":"not ` + escaped + `"}`, shown: []string{"<   error: not [redacted"}},
+		"echoed in another field": {form: "code=" + escaped, body: `{"scope":"not ` + secret + `"}`, shown: []string{"<   scope: not [redacted 26 bytes]"}},
+		"echoed URL-encoded":      {form: "code=" + escaped, body: `{"scope":"not ` + escaped + `"}`, shown: []string{"<   scope: not [redacted"}},
 		"a Location's query":      {status: 302, header: "Location", value: "https://a.example/cb?code=" + escaped, shown: []string{"<   Location: https://a.example/cb"}},
 		"a Location's fragment":   {status: 302, header: "Location", value: "https://a.example/cb#access_token=" + escaped},
 		"an unlisted header":      {header: "X-Token", value: secret},
 		"a page":                  {header: "Content-Type", value: "text/html", body: "<p>" + secret, shown: []string{"bytes of text/html]"}},
 		"broken JSON":             {header: "Content-Type", value: "application/json", body: `{"access_token":"` + secret, shown: []string{"bytes of application/json]"}},
 		"a list":                  {header: "Content-Type", value: "application/json", body: `["` + secret + `"]`, shown: []string{"bytes of application/json]"}},
-		"terminal escapes":        {body: `{"error":"\u001b[31mred"}`, shown: []string{"<   error: [31mred"}},
+		"terminal escapes":        {body: `{"scope":"\u001b[31mred"}`, shown: []string{"<   scope: [31mred"}},
+		"an error code":           {body: `{"error":"invalid_grant"}`, shown: []string{"<   error: invalid_grant"}},
+		"an error that is none":   {body: `{"error":"c2VjcmV0LXRva2VuLW9mLTI2"}`, shown: []string{"<   error: [redacted 24 bytes]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

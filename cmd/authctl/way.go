@@ -80,8 +80,10 @@ func (l *signIn) authorize(ctx context.Context, client *oauth.Client, w way) (in
 	if in.Authorization, err = client.Authorize(l.request(redirectURI)); err != nil {
 		return in, err
 	}
-	l.invite(ctx, in, w, redirectURI)
-	in.response, err = l.await(ctx, in, w, redirectURI)
+	waiting, answered := context.WithCancel(ctx)
+	defer answered() // how the browser ends after that is nobody's concern
+	l.invite(waiting, in, w, redirectURI)
+	in.response, err = l.await(waiting, in, w, redirectURI)
 	return in, err
 }
 

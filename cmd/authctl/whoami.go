@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -130,13 +129,13 @@ func subject(t *session.Tokens) string {
 
 // describe writes what is known, a line a claim, for reading.
 func describe(cmd *cobra.Command, p *profile, t *session.Tokens) error {
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	w, print := columns(cmd)
 	if claims := claimsOf(t); len(claims) > 0 {
 		writeClaims(w, claims, time.Now())
 	} else {
 		writeKnown(w, p, t)
 	}
-	if err := w.Flush(); err != nil {
+	if err := print(); err != nil {
 		return err
 	}
 	switch {
