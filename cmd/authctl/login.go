@@ -204,13 +204,24 @@ func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 		return nil, err
 	}
 	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata}
-	if was := l.earlier(ctx); was != nil && !hasMetadata(metadata) {
-		if hasMetadata(was.Metadata) {
-			return nil, &oauth.CheckError{What: "discovery", Why: "the provider published metadata at the last sign-in and publishes none now, so that less could be checked; authctl logout first if that is as it should be"}
+	if was := l.earlier(ctx); was != nil {
+		if what := missed(was.Metadata, metadata); what != "" {
+			return nil, &oauth.CheckError{What: "discovery", Why: "the provider published " + what + " at the last sign-in and publishes none now, so that less could be checked; authctl logout first if that is as it should be"}
 		}
-		client.PinnedIssuer = was.PinnedIssuer
+		client.PinnedIssuer = was.PinnedIssuer // which counts only without metadata
 	}
 	return client, nil
+}
+
+// missed is what the provider published once and doesn't now; empty if nothing.
+func missed(was, is *oauth.Metadata) string {
+	switch {
+	case hasMetadata(was) && !hasMetadata(is):
+		return "metadata"
+	case was.JWKSURI != "" && is.JWKSURI == "":
+		return "keys"
+	}
+	return ""
 }
 
 // earlier is the provider as the session that this login replaces knew it, with the

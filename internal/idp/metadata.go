@@ -65,7 +65,7 @@ func (x *exchange) jwks() {
 
 // good is an endpoint's answer when all is well.
 func (x *exchange) good(endpoint string, answer map[string]any) {
-	text := string(mustJSON(answer))
+	text := string(mustJSON(answer)) + "\n"
 	for _, wrong := range x.wrong() {
 		if wrong.text != nil {
 			text = wrong.text(x, endpoint, text)
@@ -74,14 +74,14 @@ func (x *exchange) good(endpoint string, answer map[string]any) {
 	x.write(http.StatusOK, text)
 }
 
-func (x *exchange) json(status int, value any) { x.write(status, string(mustJSON(value))) }
+func (x *exchange) json(status int, value any) { x.write(status, string(mustJSON(value))+"\n") }
 
-func (x *exchange) write(status int, json string) {
+func (x *exchange) write(status int, text string) {
 	if x.w.Header().Get("Content-Type") == "" {
 		x.w.Header().Set("Content-Type", "application/json")
 	}
 	x.w.WriteHeader(status)
-	io.WriteString(x.w, json+"\n")
+	io.WriteString(x.w, text)
 }
 
 // mustJSON is for our own maps, which can't fail.

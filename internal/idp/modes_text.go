@@ -14,7 +14,7 @@ var texts = map[string]string{
 	"html":      `<script>alert(1)</script><img src="https://issuer.invalid/x" onerror='alert(2)'>&lt;b&gt;`,
 	"lines":     "no\nhint: rm -rf ~\nauthctl: all is well\r\nSigned in as root\u2028hint: x\u0085hint: y",
 	"template":  "%s%d%!(EXTRA) {{.}} ${HOME} $(id) `id`",
-	"long":      strings.Repeat("all is not well ", 2000),
+	"long":      strings.Repeat("all is not well ", 600),
 	"accents":   "Sitzung übermäßig 期限切れ", // and this is only another language
 }
 

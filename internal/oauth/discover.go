@@ -111,7 +111,7 @@ func get(ctx context.Context, hc *http.Client, op, place string) (*answer, error
 	if err != nil {
 		return nil, &ConfigError{op, "no URL"}
 	}
-	a, err := send(hc, op, r)
+	a, err := send(hc, op, r, nil)
 	if err != nil {
 		return nil, err
 	}

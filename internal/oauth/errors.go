@@ -57,6 +57,7 @@ func (e *InsecureError) Error() string {
 type UnreachableError struct {
 	Op, URL string
 	Err     error
+	hide    secrets // Err may quote what the provider sent instead of HTTP
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
@@ -66,7 +67,7 @@ func (e *UnreachableError) Error() string {
 	if u, err := url.Parse(e.URL); err == nil {
 		host = u.Host
 	}
-	return fmt.Sprintf("%s: %s: %s", e.Op, host, reason(e.Err, host))
+	return fmt.Sprintf("%s: %s: %s", e.Op, host, e.hide.clean(reason(e.Err, host)))
 }
 
 // reason is the innermost cause of a failed request, in one short phrase.
@@ -104,7 +105,7 @@ func lookup(err *net.DNSError, host string) string {
 }
 
 func isTimeout(err error) bool {
-	var timeout net.Error
+	var timeout interface{ Timeout() bool }
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.As(err, &timeout) && timeout.Timeout()
 }

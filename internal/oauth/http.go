@@ -108,38 +108,39 @@ type answer struct {
 	status    int
 	mediaType string
 	body      []byte
+	hide      secrets // of the request: the answer may echo them
 }
 
-// send does one request. An error is a *CheckError, an *InsecureError or an
-// *UnreachableError; any status is an answer.
-func send(hc *http.Client, op string, r *http.Request) (*answer, error) {
+// send does one request, whose secrets no error will show. An error is a
+// *CheckError, an *InsecureError or an *UnreachableError; any status is an answer.
+func send(hc *http.Client, op string, r *http.Request, hide secrets) (*answer, error) {
 	r.Header.Set("Accept", "application/json, */*;q=0.1")
 	resp, err := hc.Do(r)
 	if err != nil {
-		return nil, sendError(op, r.URL, err)
+		return nil, sendError(op, r.URL, err, hide)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, sendError(op, r.URL, err)
+		return nil, sendError(op, r.URL, err, hide)
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return &answer{op, r.URL.String(), resp.StatusCode, mediaType, body}, nil
+	return &answer{op, r.URL.String(), resp.StatusCode, mediaType, body, hide}, nil
 }
 
-func sendError(op string, u *url.URL, err error) error {
+func sendError(op string, u *url.URL, err error, hide secrets) error {
 	var check *CheckError
 	var insecure *InsecureError
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &check):
-		return &CheckError{op, check.Error()}
+		return &CheckError{op, hide.clean(check.Error())}
 	case errors.As(err, &insecure):
 		return insecure
 	case errors.As(err, &large):
 		return &CheckError{op, "the answer is larger than 1 MiB"}
 	}
-	return &UnreachableError{op, u.String(), err}
+	return &UnreachableError{op, u.String(), err, hide}
 }
 
 // isTemporary: the provider had no answer now, RFC 9110 §15.6.
@@ -154,7 +155,7 @@ func (a *answer) isLater() bool {
 func (a *answer) isSuccess() bool { return a.status >= 200 && a.status < 300 }
 
 func (a *answer) unreachable(why string) error {
-	return &UnreachableError{a.op, a.url, errors.New(why)}
+	return &UnreachableError{a.op, a.url, errors.New(why), a.hide}
 }
 
 // statusLine is in our words, not the provider's: "answered 503 Service Unavailable".

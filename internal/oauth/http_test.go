@@ -81,7 +81,7 @@ func TestReason(t *testing.T) {
 		{"deadline", "discovery: auth.example.com: timed out", context.DeadlineExceeded},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := &UnreachableError{"discovery", "https://auth.example.com/x", &net.OpError{Op: "dial", Err: test.err}}
+			err := &UnreachableError{Op: "discovery", URL: "https://auth.example.com/x", Err: &net.OpError{Op: "dial", Err: test.err}}
 			if err.Error() != test.want {
 				t.Errorf("got %q, want %q", err, test.want)
 			}
@@ -133,7 +133,7 @@ func TestRedirects(t *testing.T) {
 	wantCheck(t, err, "another host")
 
 	post := must(http.NewRequest(http.MethodPost, server.URL+"/?hops=x", strings.NewReader("secret=1")))
-	a, err := send(hc, "token request", post)
+	a, err := send(hc, "token request", post, nil)
 	if err != nil || a.status != http.StatusFound {
 		t.Errorf("got %+v, %v, want the redirect itself", a, err)
 	}

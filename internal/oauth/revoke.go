@@ -25,11 +25,11 @@ func (c *Client) Revoke(ctx context.Context, token, hint string) error {
 	if err != nil {
 		return &ConfigError{"revocation endpoint", "no URL"}
 	}
-	a, err := send(c.HTTP, "revocation", r)
+	a, err := send(c.HTTP, "revocation", r, c.secrets(token))
 	if err != nil {
 		return err
 	}
-	return a.refusal(c.secrets(token))
+	return a.refusal()
 }
 
 // authenticated is a POST of form with the client's authentication, as x/oauth2

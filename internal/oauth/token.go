@@ -77,25 +77,30 @@ func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error)
 	}
 	request.Header = r.Header.Clone()
 	t.sent = t.client.now().UTC().Round(0) // to be stored: no monotonic clock
-	a, err := send(t.client.HTTP, t.op, request)
+	a, err := send(t.client.HTTP, t.op, request, t.hide)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.refusal(t.hide); err != nil {
+	if err := a.refusal(); err != nil {
 		return nil, err
 	}
 	fields := a.fields()
 	if fields == nil {
 		return nil, &CheckError{t.op, "the answer is no JSON object"}
 	}
+	if name := misread(a.body, "access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"); name != "" {
+		return nil, &CheckError{t.op, "the answer's " + name + " can be read in two ways"}
+	}
 	return fields, nil
 }
 
 // grant checks what RFC 6749 §5.1 says of an answer, but for the ID token.
 func (t *tokenRequest) grant(token *oauth2.Token) (*Grant, error) {
-	idToken, _ := token.Extra("id_token").(string)
-	scope, _ := token.Extra("scope").(string)
+	idToken, isText := token.Extra("id_token").(string)
+	scope, _ := token.Extra("scope").(string) // some send a list: as good as none
 	switch {
+	case !isText && token.Extra("id_token") != nil:
+		return nil, &CheckError{t.op, "the ID token is no string"}
 	// DPoP and mac tokens need a key that nobody here has, §7.1. An absent
 	// type is a provider's slip that others take for Bearer too.
 	case !strings.EqualFold(token.Type(), "Bearer"):

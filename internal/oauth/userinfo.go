@@ -23,11 +23,11 @@ func (c *Client) Userinfo(ctx context.Context, accessToken string) (json.RawMess
 		return nil, &ConfigError{"userinfo endpoint", "no URL"}
 	}
 	r.Header.Set("Authorization", "Bearer "+accessToken)
-	a, err := send(c.HTTP, "userinfo", r)
+	a, err := send(c.HTTP, "userinfo", r, secrets{accessToken})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.refusal(secrets{accessToken}); err != nil {
+	if err := a.refusal(); err != nil {
 		return nil, err
 	}
 	var object map[string]json.RawMessage
