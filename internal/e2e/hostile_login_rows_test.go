@@ -35,6 +35,10 @@ func hostileMetadata() []hostile {
 		{mode: "metadata-types", code: 4, says: unreadable},
 		{mode: "iss-promise-text", code: 4, says: unreadable},
 		{mode: "redirect-http", code: 4, says: "redirect.*another host"},
+		{mode: "redirect-plain", code: 4, says: "redirect: https://.* leads to http://", tls: true},
+		{mode: "endpoint-plain", code: 4, says: "http://127.0.0.1.* is not https", tls: true}, // whoever has that port
+		{mode: "discovery-redirect-elsewhere", code: 4, says: "redirect", tls: true},
+		{mode: "token-redirect-elsewhere", code: 4, says: "a redirect is not followed", tls: true},
 		{mode: "no-s256", code: 4, says: "S256"},
 		{mode: "s256-case", code: 4, says: "S256"},
 		{mode: "http-endpoint", code: 4, says: "http://token.invalid.* is not https"},

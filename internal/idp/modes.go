@@ -58,6 +58,11 @@ func together(tables ...map[string]mode) map[string]mode {
 // Modes lists the names of the wrong behaviours.
 func Modes() []string { return slices.Sorted(maps.Keys(modes)) }
 
+// at answers for an endpoint.
+func at(endpoint string, answer func(*exchange)) mode {
+	return mode{instead: map[string]func(*exchange){endpoint: answer}}
+}
+
 func set(name string, value any) edit {
 	return func(_ *exchange, m map[string]any) { m[name] = value }
 }

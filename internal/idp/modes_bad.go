@@ -46,10 +46,10 @@ func badModes() map[string]mode {
 	table := map[string]mode{}
 	for _, endpoint := range []string{atDiscovery, atKeys, atToken, atUserinfo, atRevoke} {
 		for name, answer := range bad {
-			table[endpoint+"-"+name] = mode{instead: map[string]func(*exchange){endpoint: answer}}
+			table[endpoint+"-"+name] = at(endpoint, answer)
 		}
 		for name, answer := range late {
-			table[endpoint+"-"+name] = mode{instead: map[string]func(*exchange){endpoint: answer}}
+			table[endpoint+"-"+name] = at(endpoint, answer)
 		}
 	}
 	return table

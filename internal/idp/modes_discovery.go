@@ -21,8 +21,9 @@ var discoveryModes = map[string]mode{
 	"metadata-tail":    {text: inAnswer(atDiscovery, func(_ *exchange, s string) string { return s + "<html>" })},
 	"metadata-types":   {metadata: set("scopes_supported", "openid")},
 	"iss-promise-text": {metadata: set("authorization_response_iss_parameter_supported", "true")},
-	"redirect-once":    {instead: map[string]func(*exchange){atDiscovery: (*exchange).movedDocument}},
-	"redirect-http":    {instead: map[string]func(*exchange){atDiscovery: func(x *exchange) { http.Redirect(x.w, x.r, "http://issuer.invalid/", http.StatusFound) }}},
+	"redirect-once":    at(atDiscovery, (*exchange).movedDocument),
+	"redirect-plain":   at(atDiscovery, func(x *exchange) { http.Redirect(x.w, x.r, "http://"+x.r.Host+x.r.URL.Path, http.StatusFound) }),
+	"redirect-http":    at(atDiscovery, func(x *exchange) { http.Redirect(x.w, x.r, "http://issuer.invalid/", http.StatusFound) }),
 
 	"no-s256":        {metadata: set("code_challenge_methods_supported", []string{"plain"})},
 	"s256-case":      {metadata: set("code_challenge_methods_supported", []string{"s256"})},
@@ -34,6 +35,7 @@ var discoveryModes = map[string]mode{
 	"http-jwks":           {metadata: set("jwks_uri", "http://token.invalid/jwks")},
 	"http-userinfo":       {metadata: set("userinfo_endpoint", "http://token.invalid/userinfo")},
 	"http-revocation":     {metadata: set("revocation_endpoint", "http://token.invalid/revoke")},
+	"endpoint-plain":      {metadata: func(x *exchange, m map[string]any) { m["token_endpoint"] = x.Elsewhere + "/token" }}, // http, from an https issuer
 	"endpoint-user":       {metadata: set("token_endpoint", "https://ada:secret@token.invalid/token")},
 	"endpoint-fragment":   {metadata: suffix("token_endpoint", "#x")},
 	"endpoint-script":     {metadata: set("authorization_endpoint", "javascript:alert(1)")},

@@ -107,10 +107,6 @@ var tokenModes = map[string]mode{
 	})},
 }
 
-func at(endpoint string, answer func(*exchange)) mode {
-	return mode{instead: map[string]func(*exchange){endpoint: answer}}
-}
-
 func refuses(e *refusal) mode { return at(atToken, func(x *exchange) { x.refuse(e) }) }
 
 func movedHere(code int) mode {

@@ -202,6 +202,13 @@ func TestTokenAnswerRefused(t *testing.T) {
 		{"list", reply(200, js, `[]`), "check no JSON object"},
 		{"no access token", reply(200, js, `{"token_type":"Bearer"}`), "check no access token"},
 		{"access token is no string", reply(200, js, `{"access_token":5,"token_type":"Bearer"}`), "check no access token"},
+		{"two access tokens", reply(200, js, `{"access_token":"x","access_token":"y","token_type":"Bearer"}`), "check access_token can be read in two ways"},
+		{"another one in other letters", reply(200, js, `{"access_token":"x","token_type":"Bearer","Access_Token":"y"}`), "check access_token can be read in two ways"},
+		{"only in other letters", reply(200, js, `{"ACCESS_TOKEN":"x","token_type":"Bearer"}`), "check access_token can be read in two ways"},
+		{"in letters that only look so", reply(200, js, `{"access_token":"x","refresh_to\u212aen":"y","token_type":"Bearer"}`), "check refresh_token can be read in two ways"},
+		{"more behind it", reply(200, js, `{"access_token":"x","token_type":"Bearer"}<html>`), "check no JSON object"},
+		{"ID token is a number", reply(200, js, `{"access_token":"x","id_token":5,"token_type":"Bearer"}`), "check the ID token is no string"},
+		{"ID token is an object", reply(200, js, `{"access_token":"x","id_token":{"sub":"eve"},"token_type":"Bearer"}`), "check the ID token is no string"},
 		{"mac", reply(200, js, `{"access_token":"x","token_type":"mac"}`), "check of type mac, not Bearer"},
 		{"DPoP", reply(200, js, `{"access_token":"x","token_type":"DPoP"}`), "check of type DPoP"},
 		{"space in the access token", reply(200, js, `{"access_token":"x y","token_type":"Bearer"}`), "check no token may have"},
@@ -249,6 +256,8 @@ func TestTokenAnswerAccepted(t *testing.T) {
 		{"least", "application/json", `{"access_token":"x","token_type":"Bearer"}`, "openid email"},
 		{"lower case type", "application/json", `{"access_token":"x","token_type":"bearer"}`, "openid email"},
 		{"no type", "application/json", `{"access_token":"x"}`, "openid email"},
+		{"scope as a list", "application/json", `{"access_token":"x","token_type":"Bearer","scope":["email"]}`, "openid email"},
+		{"more members, one twice", "application/json", `{"access_token":"x","token_type":"Bearer","ext":1,"ext":2,"Ext":3}`, "openid email"},
 		{"another scope", "application/json", `{"access_token":"x","token_type":"Bearer","scope":"email"}`, "email"},
 		{"JSON as text", "text/plain; charset=utf-8", `{"access_token":"x","token_type":"Bearer"}`, "openid email"},
 		{"JSON as HTML", "text/html", `{"access_token":"x","token_type":"Bearer"}`, "openid email"},
@@ -289,6 +298,44 @@ func TestErrorEchoesInBase64(t *testing.T) {
 	want := Error{"token request", "invalid_grant", "[redacted]", "https://auth.example.com/errors", 400}
 	if got := (*Error)(nil); !errors.As(err, &got) || *got != want {
 		t.Errorf("got %+v, want %+v", err, want)
+	}
+}
+
+// What is no HTTP is quoted by net/http in its error. The request's secrets are not in
+// it, as they are or in another form.
+func TestNoiseEchoesSecrets(t *testing.T) {
+	for name, noise := range map[string]string{
+		"no HTTP":         "%s\r\n\r\n",
+		"a status":        "HTTP/1.1 %s\r\n\r\n",
+		"a header":        "HTTP/1.1 200 OK\r\n%s\r\n\r\n",
+		"a header's name": "HTTP/1.1 200 OK\r\n%s: x\r\n\r\n",
+		"a length":        "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
+		"a coding":        "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
+		"a place":         "HTTP/1.1 302 Found\r\nLocation: http://[%s\r\n\r\n",
+		"a chunk":         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n",
+		"a trailer":       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n%s\r\n\r\n",
+	} {
+		for form, encode := range map[string]func(string) string{
+			"as it is": func(s string) string { return s }, "in base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		} {
+			t.Run(name+" "+form, func(t *testing.T) {
+				p := newProvider(t)
+				p.token = func(w http.ResponseWriter, r *http.Request) {
+					conn, _, err := http.NewResponseController(w).Hijack()
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer conn.Close()
+					fmt.Fprintf(conn, noise, encode(r.PostForm.Encode()))
+				}
+				a, _ := authorize(t, p.client(t), p.request())
+				_, err := a.Redeem(context.Background(), p.visit(a))
+				if got := describe(err); err == nil || (secrets{p.code, a.verifier}).disguised(got) {
+					t.Errorf("got %d bytes with a secret, or no error", len(got))
+				}
+			})
+		}
 	}
 }
 
