@@ -103,7 +103,7 @@ func (s *stage) isRefused(h hostile, end scene) {
 		s.t.Errorf("stdout: got %d bytes, want none", len(end.stdout))
 	}
 	if end.page != nil {
-		s.tells(end.page)
+		s.shows(end.page, "Sign-in failed", strings.TrimPrefix(talk.FindString(end.stderr), "authctl: "))
 	}
 }
 
@@ -117,7 +117,7 @@ func (s *stage) loginIsBorne(h hostile) {
 	s.turn(h.mode)
 	end := s.signIn(args...)
 	s.says(end, h.lines(), h.says)
-	s.isFit("the page", end.page.Title+"\n"+end.page.Text)
+	s.welcomes(end)
 	s.token()
 	if h.see != nil {
 		h.see(s)
