@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,6 +55,25 @@ func withPrograms(run func() int) int {
 	}
 	return run()
 }
+
+// lookAtSources sees every file that the programs are made of, once a run. go test
+// repeats an old result until something has changed that a test looked at, and what go
+// build reads is not among that.
+var lookAtSources = sync.OnceValue(func() error {
+	for _, root := range []string{"../../cmd", "../../internal"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+				return err
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+})
 
 func suffix() string {
 	if runtime.GOOS == "windows" {
@@ -99,6 +119,9 @@ const keyFile = "store.key"
 // newUserWithout makes a user with a home and nothing in it, and more variables.
 func newUserWithout(t testing.TB, vars ...string) *user {
 	t.Helper()
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	home := t.TempDir()
 	u := &user{t: t, home: home}
 	u.env = append(u.env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8", "TZ=UTC", "TERM=xterm")
