@@ -248,7 +248,7 @@ func (l *signIn) redeem(ctx context.Context, in *incoming) (*session.Tokens, err
 	}
 	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if err := l.save(saving, tokens); err != nil {
+	if err := l.save(saving, in.client, tokens); err != nil {
 		return nil, p.about("saving", err)
 	}
 	return tokens, nil

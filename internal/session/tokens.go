@@ -41,6 +41,10 @@ type Tokens struct {
 	ObtainedAt time.Time `json:"obtained_at,omitzero"`
 	// RefreshRefused is why the provider no longer accepts RefreshToken. Not empty: it is dead.
 	RefreshRefused string `json:"refresh_refused,omitempty"`
+
+	// Earlier is what a login with other settings replaces. It counts until these are
+	// saved, and is gone after that.
+	Earlier *Tokens `json:"earlier,omitempty"`
 }
 
 // stored is Tokens without its methods.
