@@ -95,7 +95,7 @@ func FuzzClaims(f *testing.F) {
 		if err := describe(cmd, &profile{}, tokens); err != nil {
 			t.Fatal(err)
 		}
-		out.WriteString(successPage(&profile{}, tokens).Title)
+		out.WriteString(successPage(&profile{}, nil, tokens).Title)
 		if text := strings.ReplaceAll(out.String(), "\n", ""); strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }) {
 			t.Errorf("got %q", out.String())
 		}
