@@ -137,7 +137,7 @@ func FuzzIDToken(f *testing.F) {
 		m := &Metadata{Issuer: "https://auth.example.com", JWKSURI: "https://auth.example.com/k", IDTokenSigningAlgValuesSupported: []string{"ES256"}}
 		c := &Client{ID: clientID, HTTP: HTTPClient(page{200, string(set)}), Metadata: m, Now: func() time.Time { return now }}
 		grant := &Grant{AccessToken: "the-access-token", IDToken: raw}
-		err := c.checkIDToken(context.Background(), grant, expectation{issuer: m.Issuer}, nil)
+		err := c.secrets(grant.AccessToken).cleanError(c.checkIDToken(context.Background(), grant, expectation{issuer: m.Issuer}))
 		switch {
 		case raw == "":
 		case err != nil:

@@ -81,7 +81,7 @@ func TestReason(t *testing.T) {
 		{"deadline", "discovery: auth.example.com: timed out", context.DeadlineExceeded},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := &UnreachableError{"discovery", "https://auth.example.com/x", &net.OpError{Op: "dial", Err: test.err}}
+			err := &UnreachableError{Op: "discovery", URL: "https://auth.example.com/x", Err: &net.OpError{Op: "dial", Err: test.err}}
 			if err.Error() != test.want {
 				t.Errorf("got %q, want %q", err, test.want)
 			}

@@ -30,8 +30,8 @@ func (a *answer) fields() map[string]json.RawMessage {
 // refusal is why the answer is no success, nil when it is one. An OAuth error is
 // one under any status, 200 too. Nothing of another body is ever quoted: it may
 // hold anything.
-func (a *answer) refusal(hide secrets) error {
-	refused := a.oauthError(hide)
+func (a *answer) refusal() error {
+	refused := a.oauthError()
 	switch {
 	case refused != nil && (a.isLater() || a.isTemporary() && !refused.isFinal()):
 		return a.unreachable(a.statusLine() + ", " + refused.Error())
@@ -48,12 +48,12 @@ func (a *answer) refusal(hide secrets) error {
 }
 
 // oauthError reads RFC 6749 §5.2; nil when the answer has no error.
-func (a *answer) oauthError(hide secrets) *Error {
+func (a *answer) oauthError() *Error {
 	fields := a.fields()
 	text := func(name string) string {
 		var s string
 		json.Unmarshal(fields[name], &s) // what is no string is no text
-		return hide.clean(s)
+		return printable(s)
 	}
 	if text("error") == "" {
 		return nil

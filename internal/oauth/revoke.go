@@ -13,6 +13,11 @@ import (
 //
 // Errors are ErrNoRevocation and as Redeem's.
 func (c *Client) Revoke(ctx context.Context, token, hint string) error {
+	c.know(token)
+	return c.secrets().cleanError(c.revoke(ctx, token, hint))
+}
+
+func (c *Client) revoke(ctx context.Context, token, hint string) error {
 	endpoint := c.Metadata.RevocationEndpoint
 	if endpoint == "" {
 		return ErrNoRevocation
@@ -29,7 +34,7 @@ func (c *Client) Revoke(ctx context.Context, token, hint string) error {
 	if err != nil {
 		return err
 	}
-	return a.refusal(c.secrets(token))
+	return a.refusal()
 }
 
 // authenticated is a POST of form with the client's authentication, as x/oauth2
