@@ -195,18 +195,20 @@ func waitError(ctx context.Context, err error) error {
 // discover finds the provider's endpoints.
 func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 	p := l.profile
-	p.trace.hide(l.secret)
+	var was *provider
+	l.replaced, was = l.earlier(ctx)
+	known := append(tokensOf(l.replaced), l.secret)
+	p.trace.hide(known...)
 	hc, err := p.httpClient()
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := oauth.Discover(ctx, hc, p.Issuer, p.endpoints())
+	metadata, err := oauth.Discover(ctx, hc, p.Issuer, p.endpoints(), known...)
 	if err != nil {
 		return nil, err
 	}
-	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata}
-	var was *provider
-	if l.replaced, was = l.earlier(ctx); was != nil && !hasMetadata(metadata) {
+	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata, Known: known}
+	if was != nil && !hasMetadata(metadata) {
 		if hasMetadata(was.Metadata) {
 			return nil, &oauth.CheckError{What: "discovery", Why: "the provider published metadata at the last sign-in and publishes none now, so that less could be checked; authctl logout first if that is as it should be"}
 		}
@@ -216,7 +218,7 @@ func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 }
 
 // earlier is the session that this login replaces, obtained with the same settings, and
-// the provider as it knew it; nil when there is none.
+// the provider as it knew it; nil where there is none.
 func (l *signIn) earlier(ctx context.Context) (*session.Tokens, *provider) {
 	old, err := l.profile.session.Load(ctx)
 	if err != nil {
@@ -224,9 +226,17 @@ func (l *signIn) earlier(ctx context.Context) (*session.Tokens, *provider) {
 	}
 	at, err := pinned(old)
 	if err != nil {
-		return nil, nil
+		return old, nil
 	}
 	return old, &at
+}
+
+// tokensOf are those that a provider may echo; t may be nil.
+func tokensOf(t *session.Tokens) []string {
+	if t == nil {
+		return nil
+	}
+	return []string{t.AccessToken, t.RefreshToken, t.IDToken}
 }
 
 // hasMetadata reports whether the provider publishes what it is.

@@ -80,6 +80,7 @@ func (l *signIn) authorize(ctx context.Context, client *oauth.Client, w way) (in
 	if in.Authorization, err = client.Authorize(l.request(redirectURI)); err != nil {
 		return in, err
 	}
+	l.profile.trace.hide(in.State, in.Nonce)
 	waiting, answered := context.WithCancel(ctx)
 	defer answered() // how the browser ends after that is nobody's concern
 	l.invite(waiting, in, w, redirectURI)

@@ -184,7 +184,7 @@ func FuzzClean(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, after string, form byte) {
 		text := before + disguise(secret, form) + after
-		got := secrets{secret}.clean(text)
+		got := Secrets{secret}.clean(text)
 		presentable(t, &Error{Code: got}, secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)))
 		if utf8.RuneCountInString(got) > textLimit+1 {
 			t.Errorf("got %d runes", utf8.RuneCountInString(got))
