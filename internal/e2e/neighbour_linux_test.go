@@ -24,25 +24,31 @@ import (
 // nobody is another user of this machine.
 const nobody = 65534
 
-// asNeighbour runs f with that user's rights, on a thread of its own. What f starts has
-// them too.
+// asNeighbour runs f with that user's rights. What f starts has them too.
 func asNeighbour(t testing.TB, f func()) {
 	t.Helper()
+	onOwnThread(t, becomeNobody, f)
+}
+
+// onOwnThread runs f on a thread that root's rights have changed. What f starts inherits
+// the change; nothing else notices it.
+func onOwnThread(t testing.TB, change func() error, f func()) {
+	t.Helper()
 	if os.Getuid() != 0 {
-		need.Missing(t, "the right to run something as another user (root)")
+		need.Missing(t, "root, to be another user or to have a network of its own")
 	}
 	var err error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // for good: the thread ends with the goroutine
-		if err = becomeNobody(); err == nil {
+		if err = change(); err == nil {
 			f()
 		}
 	}()
 	<-done
 	if err != nil {
-		t.Fatalf("becoming another user: %v", err)
+		t.Fatal(err)
 	}
 }
 

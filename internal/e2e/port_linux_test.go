@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/authctl/authctl/internal/idp"
 )
@@ -113,6 +115,95 @@ func tryToListen(at [2]string, port string) error {
 		return err
 	}
 	return l.Close()
+}
+
+// Another program takes every port of IPv6 that the system would give, once login has got
+// that far. That must not look like a machine without IPv6: browsers try both of
+// localhost's addresses, so the code would go to whoever has the other one.
+func TestLocalhostIsNeverHalved(t *testing.T) {
+	const squatted, free = "30000", "30001" // the system gives others
+	for _, tc := range []struct {
+		name, port string
+		want       string // on stderr
+	}{
+		{"any port", "", `authctl: listening on \[::1\]:\d+: bind: address already in use\n`},
+		{"a port that is taken", ":" + squatted, `authctl: listening on \[::1\]:30000: bind: address already in use\n`},
+		{"a port that is free", ":" + free, `Redirect URI: http://localhost:30001/callback\n`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			u := newUser(t)
+			onOwnThread(t, ownNetwork, func() {
+				p, gate := gatedProvider(t, ".well-known/openid-configuration")
+				login := u.start(nil, "login", "--issuer", p.issuer, "--client-id", "demo", "--redirect-uri", "http://localhost"+tc.port+"/callback", "--browser", "true")
+				gate.await()
+				for port := range givenPorts {
+					defer squat(t, "[::1]:"+strconv.Itoa(port+firstGiven)).Close()
+				}
+				defer squat(t, "[::1]:"+squatted).Close()
+				gate.open()
+				login.stderr.await(t, tc.want)
+				if strings.HasPrefix(tc.want, "authctl") {
+					if code := login.wait(); code != 1 {
+						t.Errorf("exit code: got %d, want 1", code)
+					}
+				} else if got, want := reachable(t, login.cmd.Process.Pid), []string{"127.0.0.1:" + free, "[::1]:" + free}; !slices.Equal(got, want) {
+					t.Errorf("listens at %q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
+// Where there is no IPv6 at all, half of localhost is all of it.
+func TestLocalhostWithoutIPv6(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	onOwnThread(t, ownNetwork, func() {
+		if err := os.WriteFile("/proc/sys/net/ipv6/conf/all/disable_ipv6", []byte("1"), 0); err != nil {
+			t.Error(err)
+			return
+		}
+		p := demoProvider(t, idp.Options{})
+		login := u.start(nil, "login", "--issuer", p.Issuer(), "--client-id", "demo", "--redirect-uri", "http://localhost/callback", "--browser", "true")
+		port := login.stderr.await(t, `Redirect URI: http://localhost:(\d+)/callback\n`)[1]
+		if got, want := reachable(t, login.cmd.Process.Pid), []string{"127.0.0.1:" + port}; !slices.Equal(got, want) {
+			t.Errorf("listens at %q, want %q", got, want)
+		}
+	})
+}
+
+func squat(t testing.TB, addr string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// The ports that the system gives in ownNetwork.
+const firstGiven, givenPorts = 40000, 32
+
+// ownNetwork gives this thread a network that has nothing but loopback, and few ports.
+func ownNetwork() error {
+	if err := syscall.Unshare(syscall.CLONE_NEWNET); err != nil {
+		return err
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(fd)
+	up := struct { // ifreq, see netdevice(7)
+		name  [16]byte
+		flags uint16
+		_     [22]byte
+	}{name: [16]byte{'l', 'o'}, flags: syscall.IFF_UP}
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFFLAGS, uintptr(unsafe.Pointer(&up))); errno != 0 {
+		return errno
+	}
+	return os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", fmt.Appendf(nil, "%d %d", firstGiven, firstGiven+givenPorts-1), 0)
 }
 
 // reusePort is SO_REUSEPORT, which package syscall lacks.
