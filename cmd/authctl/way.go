@@ -163,8 +163,9 @@ func (l *signIn) invite(ctx context.Context, in *incoming, w way, redirectURI st
 }
 
 // open runs the browser for as long as it likes; a login that is over doesn't wait for
-// it.
+// it. A token that we were given is not the browser's, which lives on for days.
 func (l *signIn) open(ctx context.Context, url string, w way) {
+	os.Unsetenv("AUTHCTL_TOKEN")
 	if err := w.browser(url); err != nil && ctx.Err() == nil {
 		warn(l.cmd, "%s. Open this address yourself:", clean(err.Error()))
 		say(l.cmd, "\n%s\n", url)
