@@ -192,10 +192,12 @@ func guarded(t testing.TB, a answer) {
 	}
 }
 
-// undisturbed fails the test unless stderr is that of a login that nobody disturbed.
+// undisturbed fails the test unless stderr is that of a login that nobody disturbed, and
+// that may have been waited for.
 func undisturbed(t testing.TB, login *process, issuer string) {
 	t.Helper()
-	want := regexp.MustCompile(`^(The browser will warn .*\n)?Opening the browser to sign in to ` + issuer + `\.\nRedirect URI: \S+\nSigned in to ` + issuer + ` as ` + account + `\.\n$`)
+	want := regexp.MustCompile(`^(The browser will warn .*\n)?Opening the browser to sign in to ` + issuer + `\.\nRedirect URI: \S+\n` +
+		`(\nStill waiting\. .*\n  \S+\n.*\n\n\S+\n\n)?Signed in to ` + issuer + ` as ` + account + `\.\n$`)
 	if got := login.stderr.String(); !want.MatchString(got) {
 		t.Errorf("stderr: got\n%swant %q", got, want)
 	}
