@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # No CGO and no PIE: both cost start-up time, which `authctl token` is made of.
 BUILD   := CGO_ENABLED=0 go build -trimpath -buildmode=exe -ldflags '$(LDFLAGS)'
 
-.PHONY: build install demo test test-deps check bench completions pictures release
+.PHONY: build install demo test test-deps fuzz check bench completions pictures release
 
 build:
 	$(BUILD) -o bin/ ./cmd/authctl
@@ -28,6 +28,11 @@ test:
 
 test-deps:
 	@sh .ci/test-deps
+
+# Every fuzz target in turn, for FUZZTIME each. CI gives each a few seconds.
+FUZZTIME ?= 10m
+fuzz:
+	@bash .ci/fuzz $(FUZZTIME)
 
 # What .ci/run checks besides the tests.
 check:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/session"
@@ -17,6 +18,10 @@ import (
 type keptSecret struct {
 	Binding map[string]string `json:"binding"`
 	Secret  string            `json:"client_secret"`
+
+	// Earlier is another client's, which this one replaces. It counts until the
+	// settings of this one are saved.
+	Earlier *keptSecret `json:"earlier,omitempty"`
 }
 
 // secretKeys are the settings that decide where a client secret is sent, and for whom.
@@ -27,36 +32,79 @@ func clientSecretName(session string) string { return session + "/client-secret"
 
 // clientSecret is the stored one, or "" where there is none for these settings.
 func clientSecret(ctx context.Context, secrets session.Store, session string, binding map[string]string) (string, error) {
-	raw, err := secrets.Get(ctx, clientSecretName(session))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrDamaged) {
-		return "", nil // damaged is as good as none: whoever needs it says so, and it is replaced
-	}
+	kept, err := readSecret(ctx, secrets, session)
 	if err != nil {
 		return "", err
 	}
-	var kept keptSecret
-	if json.Unmarshal(raw, &kept) != nil {
-		return "", nil // not ours: as good as none, and the next login replaces it
-	}
-	for _, key := range secretKeys {
-		if kept.Binding[key] != binding[key] {
-			return "", nil
+	for ; kept != nil; kept = kept.Earlier {
+		if kept.isFor(binding) {
+			return kept.Secret, nil
 		}
 	}
-	return kept.Secret, nil
+	return "", nil
 }
 
-// keepClientSecret stores it for the profile's present settings.
-func (p *profile) keepClientSecret(ctx context.Context, secret string) error {
-	kept := keptSecret{Binding: map[string]string{}, Secret: secret}
+// isFor reports whether the secret may be sent for these settings.
+func (k *keptSecret) isFor(binding map[string]string) bool {
+	return !slices.ContainsFunc(secretKeys, func(key string) bool { return k.Binding[key] != binding[key] })
+}
+
+// readSecret is what is stored, or nil. Damaged, or not ours, is as good as none: whoever
+// needs it says so, and the next login replaces it.
+func readSecret(ctx context.Context, secrets session.Store, session string) (*keptSecret, error) {
+	raw, err := secrets.Get(ctx, clientSecretName(session))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrDamaged) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var kept *keptSecret
+	if json.Unmarshal(raw, &kept) != nil {
+		return nil, nil
+	}
+	return kept, nil
+}
+
+// keepClientSecret stores it for the profile's present settings. settle saves these: as
+// in session.Save, what was stored goes on counting until it has, and is put back when
+// it fails.
+func (p *profile) keepClientSecret(ctx context.Context, secret string, settle func() error) error {
+	kept := &keptSecret{Binding: map[string]string{}, Secret: secret}
 	for _, key := range secretKeys {
 		kept.Binding[key] = p.session.Binding[key]
+	}
+	old, err := readSecret(ctx, p.secrets, p.session.Name)
+	if err != nil {
+		return err
+	}
+	if old != nil && !old.isFor(kept.Binding) {
+		kept.Earlier = old
+	}
+	if err := p.writeSecret(ctx, kept); err != nil {
+		return err
+	}
+	if err := settle(); err != nil {
+		return errors.Join(err, p.writeSecret(ctx, old))
+	}
+	if kept.Earlier != nil {
+		kept.Earlier = nil
+		_ = p.writeSecret(ctx, kept) // what stays counts no more, and goes with the next one
+	}
+	return nil
+}
+
+// writeSecret replaces what is stored; nil is nothing.
+func (p *profile) writeSecret(ctx context.Context, kept *keptSecret) error {
+	name := clientSecretName(p.session.Name)
+	if kept == nil {
+		return p.secrets.Delete(ctx, name)
 	}
 	raw, err := json.Marshal(kept)
 	if err != nil {
 		return err
 	}
-	return p.secrets.Create(ctx, clientSecretName(p.session.Name), raw)
+	return p.secrets.Create(ctx, name, raw)
 }
 
 // readSecretFile reads a client secret; the line end that an editor adds isn't part

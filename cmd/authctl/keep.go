@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/session"
 	"github.com/authctl/authctl/internal/store"
 )
@@ -85,22 +86,25 @@ func (l *signIn) leaves() secretStore {
 	return l.options.openStore(l.cmd, was, l.profile.stateDir)
 }
 
-// save keeps client secret, session and profile, in this order: a session whose settings
-// are not the profile's doesn't count. What can't be kept is revoked, since nobody has it,
-// and not left to look alive.
-func (l *signIn) save(ctx context.Context, tokens *session.Tokens) error {
+// save keeps client secret, session and profile. Writing the profile is what makes the
+// new ones count: until then, whatever happens, the earlier ones do. What can't be kept
+// is revoked, since nobody has it, and not left to look alive.
+func (l *signIn) save(ctx context.Context, client *oauth.Client, tokens *session.Tokens) error {
 	p := l.profile
+	keep := func() error {
+		return p.session.Save(ctx, tokens, func() error { return p.choice.save(l.given) })
+	}
+	var err error
 	if l.newSecret {
-		if err := p.keepClientSecret(ctx, l.secret); err != nil {
-			return errors.Join(err, p.revoke(ctx, tokens))
+		err = p.keepClientSecret(ctx, l.secret, keep)
+	} else {
+		err = keep()
+	}
+	if err != nil {
+		if unrevoked := revokeAt(ctx, client, tokens); unrevoked != nil {
+			return errorf("%w; the new tokens are not revoked: %v", err, unrevoked)
 		}
-	}
-	if err := p.session.Save(ctx, tokens); err != nil {
-		return errors.Join(err, p.revoke(ctx, tokens))
-	}
-	if err := p.choice.save(l.given); err != nil {
-		_, forgotten := p.session.Delete(ctx, p.revoke)
-		return errors.Join(err, forgotten)
+		return err
 	}
 	l.forgetElsewhere(ctx)
 	return nil

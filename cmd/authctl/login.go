@@ -146,9 +146,10 @@ type signIn struct {
 	flags      loginFlags
 	given      config.Settings
 	secretFile string
-	secret     string      // the client's, where there is one
-	newSecret  bool        // it has yet to be stored
-	left       secretStore // where the profile was until now, if this login moves it; else nil
+	secret     string          // the client's, where there is one
+	newSecret  bool            // it has yet to be stored
+	left       secretStore     // where the profile was until now, if this login moves it; else nil
+	replaced   *session.Tokens // what was signed in with the same settings; nil: nothing
 }
 
 // run is the login from left to right. Everything that can be wrong on this machine
@@ -179,7 +180,7 @@ func (l *signIn) run() error {
 		in.response.Finish(show, failurePage(err))
 		return err
 	}
-	in.response.Finish(show, successPage(l.profile, tokens))
+	in.response.Finish(show, successPage(l.profile, l.replaced, tokens))
 	return l.celebrate(tokens, in.OfflineAsked)
 }
 
@@ -194,17 +195,20 @@ func waitError(ctx context.Context, err error) error {
 // discover finds the provider's endpoints.
 func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 	p := l.profile
-	p.trace.hide(l.secret)
+	var was *provider
+	l.replaced, was = l.earlier(ctx)
+	known := append(tokensOf(l.replaced), l.secret)
+	p.trace.hide(known...)
 	hc, err := p.httpClient()
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := oauth.Discover(ctx, hc, p.Issuer, p.endpoints())
+	metadata, err := oauth.Discover(ctx, hc, p.Issuer, p.endpoints(), known...)
 	if err != nil {
 		return nil, err
 	}
-	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata}
-	if was := l.earlier(ctx); was != nil {
+	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata, Known: known}
+	if was != nil {
 		if what := missed(was.Metadata, metadata); what != "" {
 			return nil, &oauth.CheckError{What: "discovery", Why: "the provider published " + what + " at the last sign-in and publishes none now, so that less could be checked; authctl logout first if that is as it should be"}
 		}
@@ -224,18 +228,26 @@ func missed(was, is *oauth.Metadata) string {
 	return ""
 }
 
-// earlier is the provider as the session that this login replaces knew it, with the
-// same settings; nil when there is none.
-func (l *signIn) earlier(ctx context.Context) *provider {
+// earlier is the session that this login replaces, obtained with the same settings, and
+// the provider as it knew it; nil where there is none.
+func (l *signIn) earlier(ctx context.Context) (*session.Tokens, *provider) {
 	old, err := l.profile.session.Load(ctx)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	at, err := pinned(old)
 	if err != nil {
+		return old, nil
+	}
+	return old, &at
+}
+
+// tokensOf are those that a provider may echo; t may be nil.
+func tokensOf(t *session.Tokens) []string {
+	if t == nil {
 		return nil
 	}
-	return &at
+	return []string{t.AccessToken, t.RefreshToken, t.IDToken}
 }
 
 // hasMetadata reports whether the provider publishes what it is.
@@ -259,7 +271,7 @@ func (l *signIn) redeem(ctx context.Context, in *incoming) (*session.Tokens, err
 	}
 	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if err := l.save(saving, tokens); err != nil {
+	if err := l.save(saving, in.client, tokens); err != nil {
 		return nil, p.about("saving", err)
 	}
 	return tokens, nil
@@ -287,6 +299,9 @@ func (l *signIn) celebrate(t *session.Tokens, offlineAsked bool) error {
 		who = "an account that the provider doesn't name"
 	}
 	say(l.cmd, "Signed in to %s as %s.", clean(p.place()), who)
+	if change := accountChange(l.replaced, t); change != "" {
+		say(l.cmd, "%s", change)
+	}
 	if t.IDToken != "" && !t.SignatureChecked {
 		say(l.cmd, "The ID token's signature could not be checked: the provider publishes no keys.")
 	}

@@ -120,8 +120,7 @@ func (e *revocationError) Error() string {
 }
 func (e *revocationError) Unwrap() error { return e.err }
 
-// revoke ends the refresh token first: a provider then ends what came from it too
-// (RFC 7009 §2.1), and if the second request fails, what is left is short-lived.
+// revoke is the session's way to sign out at its provider.
 func (p *profile) revoke(ctx context.Context, t *session.Tokens) error {
 	at, err := pinned(t)
 	if err != nil {
@@ -131,6 +130,12 @@ func (p *profile) revoke(ctx context.Context, t *session.Tokens) error {
 	if err != nil {
 		return err
 	}
+	return revokeAt(ctx, client, t)
+}
+
+// revokeAt ends the refresh token first: a provider then ends what came from it too
+// (RFC 7009 §2.1), and if the second request fails, what is left is short-lived.
+func revokeAt(ctx context.Context, client *oauth.Client, t *session.Tokens) error {
 	var first error
 	for _, token := range []struct{ value, hint string }{{t.RefreshToken, "refresh_token"}, {t.AccessToken, "access_token"}} {
 		if token.value == "" {

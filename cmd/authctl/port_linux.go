@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,30 +13,30 @@ import (
 // far as /proc shows it to this user. See proc(5).
 func portHolder(port string) string {
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		if inode := listeningSocket(table, port); inode != "" {
-			return socketHolder("socket:[" + inode + "]")
+		if inode, uid := listeningSocket(table, port); inode != "" {
+			return cmp.Or(socketHolder("socket:["+inode+"]"), namesake(uid))
 		}
 	}
 	return ""
 }
 
-func listeningSocket(table, port string) (inode string) {
+func listeningSocket(table, port string) (inode, uid string) {
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	raw, err := os.ReadFile(table)
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	const listening = "0A"
 	for line := range strings.Lines(string(raw)) {
 		f := strings.Fields(line)
 		if len(f) > 9 && f[3] == listening && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", number)) {
-			return f[9]
+			return f[9], f[7]
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func socketHolder(socket string) string {
@@ -44,15 +45,41 @@ func socketHolder(socket string) string {
 		return ""
 	}
 	for _, link := range links {
-		if target, err := os.Readlink(link); err != nil || target != socket {
-			continue
+		if target, err := os.Readlink(link); err == nil && target == socket {
+			return named(filepath.Dir(filepath.Dir(link)))
 		}
-		process := filepath.Dir(filepath.Dir(link))
-		name, err := os.ReadFile(filepath.Join(process, "comm"))
-		if err != nil {
-			return ""
-		}
-		return fmt.Sprintf("%s (pid %s)", strings.TrimSpace(string(name)), filepath.Base(process))
 	}
 	return ""
+}
+
+// namesake is another authctl of the same user's, which shows nobody what it has open.
+func namesake(uid string) string {
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return ""
+	}
+	self := "/proc/" + strconv.Itoa(os.Getpid())
+	for _, process := range processes {
+		status, err := os.ReadFile(filepath.Join(process, "status"))
+		if err == nil && process != self && strings.Contains(string(status), "\nUid:\t"+uid+"\t") && program(process) == program(self) {
+			return named(process)
+		}
+	}
+	return ""
+}
+
+func named(process string) string {
+	if name := program(process); name != "" {
+		return fmt.Sprintf("%s (pid %s)", name, filepath.Base(process))
+	}
+	return ""
+}
+
+// program is a process's name, "" for one that has ended.
+func program(process string) string {
+	name, err := os.ReadFile(filepath.Join(process, "comm"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
 }

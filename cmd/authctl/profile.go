@@ -157,7 +157,8 @@ func (p *profile) client(ctx context.Context, t *session.Tokens, at provider) (*
 	if err != nil {
 		return nil, err
 	}
-	c := &oauth.Client{ID: t.Binding["client_id"], HTTP: hc, Metadata: at.Metadata, PinnedIssuer: at.PinnedIssuer}
+	c := &oauth.Client{ID: t.Binding["client_id"], HTTP: hc, Metadata: at.Metadata, PinnedIssuer: at.PinnedIssuer, Known: tokensOf(t)}
+	p.trace.hide(c.Known...)
 	if at.Confidential {
 		if c.Secret, err = clientSecret(ctx, p.secrets, p.session.Name, t.Binding); err != nil {
 			return nil, err

@@ -155,15 +155,16 @@ func (o *options) setProfile(cmd *cobra.Command, c choice, given config.Settings
 	if err := c.canSave(given); err != nil {
 		return errorf("saving profile %q: %w", c.name, err)
 	}
-	if secretGiven {
-		if err := o.setSecret(cmd, c, given, secretFile); err != nil {
-			return err
+	save := func() error {
+		if err := c.save(given); err != nil {
+			return errorf("saving profile %q: %w", c.name, err)
 		}
+		return nil
 	}
-	if err := c.save(given); err != nil {
-		return errorf("saving profile %q: %w", c.name, err)
+	if secretGiven {
+		return o.setSecret(cmd, c, given, secretFile, save)
 	}
-	return nil
+	return save()
 }
 
 // staysPut refuses another store for a profile that is signed in: the session would stay
@@ -189,22 +190,24 @@ func (o *options) staysPut(cmd *cobra.Command, c choice, changed config.Profile)
 	}
 }
 
-// setSecret keeps the client secret in the profile's store; an empty file name forgets
-// it.
-func (o *options) setSecret(cmd *cobra.Command, c choice, given config.Settings, file string) error {
+// setSecret keeps the client secret in the profile's store, and saves the settings with
+// it; an empty file name forgets it.
+func (o *options) setSecret(cmd *cobra.Command, c choice, given config.Settings, file string, save func() error) error {
 	p, err := o.wire(cmd, c, given)
 	if err != nil {
 		return err
 	}
-	name := clientSecretName(p.session.Name)
 	if file == "" {
-		return p.secrets.Delete(cmd.Context(), name)
+		if err := save(); err != nil {
+			return err
+		}
+		return p.writeSecret(cmd.Context(), nil)
 	}
 	secret, err := readSecretFile(file)
 	if err != nil {
 		return err
 	}
-	return p.keepClientSecret(cmd.Context(), secret)
+	return p.keepClientSecret(cmd.Context(), secret, save)
 }
 
 func newProfileUseCmd(o *options) *cobra.Command {

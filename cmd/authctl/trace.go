@@ -5,43 +5,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"sort"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/internal/oauth"
 )
 
-// trace shows requests and answers for --verbose. What may be shown is listed by
-// name; everything else is a secret until somebody decides otherwise. A nil
-// *trace shows nothing.
+// trace shows requests and answers for --verbose: what is on the lists of harmless.go,
+// and of everything else how long it is. A nil *trace shows nothing.
 type trace struct {
 	w       io.Writer
 	mu      sync.Mutex
-	secrets []string // values that were redacted, looked for again in what is shown
+	secrets oauth.Secrets // looked for again in what may be shown
 }
-
-// The names whose values may be shown, in forms, queries and JSON objects.
-var (
-	shownParameters = []string{
-		"acr_values", "audience", "client_id", "code_challenge_method", "grant_type", "max_age", "prompt",
-		"redirect_uri", "resource", "response_mode", "response_type", "scope", "token_type_hint",
-	}
-	shownFields = []string{
-		"authorization_endpoint", "authorization_response_iss_parameter_supported", "code_challenge_methods_supported",
-		"device_authorization_endpoint", "end_session_endpoint", "error", "expires_in", "grant_types_supported",
-		"id_token_signing_alg_values_supported", "introspection_endpoint", "issuer", "jwks_uri",
-		"pushed_authorization_request_endpoint", "response_modes_supported", "response_types_supported",
-		"revocation_endpoint", "scope", "scopes_supported", "subject_types_supported", "token_endpoint",
-		"token_endpoint_auth_methods_supported", "token_type", "userinfo_endpoint",
-	}
-	shownHeaders = []string{"Content-Type", "Date", "Location", "Retry-After", "Www-Authenticate"}
-)
 
 // bodyShown is how much of a body is looked at, in bytes.
 const bodyShown = 1 << 20
@@ -53,15 +35,19 @@ func (o *options) newTrace(cmd *cobra.Command) *trace {
 	return &trace{w: cmd.ErrOrStderr()}
 }
 
-// hide makes sure that secret is not shown, whatever field it turns up in.
-func (t *trace) hide(secret string) {
-	const tooShortToBeOne = 8
-	if t == nil || len(secret) < tooShortToBeOne {
+// hide makes sure that none of the secrets is shown, whatever field it turns up in.
+func (t *trace) hide(secrets ...string) {
+	if t == nil {
 		return
 	}
+	const tooShortToBeOne = 8
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.secrets = append(t.secrets, secret, url.QueryEscape(secret))
+	for _, secret := range secrets {
+		if len(secret) >= tooShortToBeOne {
+			t.secrets = append(t.secrets, secret)
+		}
+	}
 }
 
 // around is next with every exchange shown.
@@ -83,38 +69,54 @@ func (t tracedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.next.RoundTrip(req)
 	took := time.Since(start).Round(time.Millisecond)
 	if err != nil {
-		t.trace.line("< %v (%v)", err, took)
+		t.trace.line("< %s (%v)", t.trace.unlessSecret(oauth.Reason(err)), took)
 		return nil, err
 	}
-	return res, t.trace.response(res, took)
+	return res, t.trace.response(req, res, took)
 }
 
 func (t *trace) request(req *http.Request) {
-	u := *req.URL
-	u.RawQuery, u.User = "", nil
-	t.line("> %s %s", req.Method, u.String())
-	if req.Header.Get("Authorization") != "" {
-		scheme, value, ok := strings.Cut(req.Header.Get("Authorization"), " ")
-		if !ok {
-			scheme, value = "", scheme
+	form := url.Values{}
+	if req.GetBody != nil {
+		if body, err := req.GetBody(); err == nil {
+			raw, _ := io.ReadAll(io.LimitReader(body, bodyShown))
+			body.Close()
+			form, _ = url.ParseQuery(string(raw)) // what can't be read isn't shown
 		}
-		t.line(">   Authorization: %s %s", scheme, t.redact(value))
 	}
-	t.form(">", req.URL.Query())
-	if req.GetBody == nil {
-		return
+	scheme, credentials, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	query := req.URL.Query()
+	t.learn(query)
+	t.learn(form)
+	t.hide(credentials)
+	t.line("> %s %s", req.Method, t.unlessSecret(address(req.URL.String())))
+	if credentials != "" {
+		t.line(">   Authorization: %s %s", scheme, redacted(credentials))
 	}
-	if body, err := req.GetBody(); err == nil {
-		raw, _ := io.ReadAll(io.LimitReader(body, bodyShown))
-		body.Close()
-		if values, err := url.ParseQuery(string(raw)); err == nil {
-			t.form(">", values)
+	t.parameters(query)
+	t.parameters(form)
+}
+
+// learn hides what isn't on the list before anything is shown.
+func (t *trace) learn(parameters url.Values) {
+	for name, values := range parameters {
+		if harmlessParameter(name) == nil {
+			t.hide(values...)
 		}
 	}
 }
 
-// response shows an answer and puts its body back for who reads it next.
-func (t *trace) response(res *http.Response, took time.Duration) error {
+func (t *trace) parameters(values url.Values) {
+	for _, name := range sortedKeys(values) {
+		for _, value := range values[name] {
+			t.line(">   %s=%s", t.unlessSecret(name), t.shown(harmlessParameter(name), value))
+		}
+	}
+}
+
+// response shows an answer and puts its body back for who reads it next. What everybody
+// can GET, such as metadata, is no secret; what came for a secret is.
+func (t *trace) response(req *http.Request, res *http.Response, took time.Duration) error {
 	head, err := io.ReadAll(io.LimitReader(res.Body, bodyShown))
 	res.Body = struct {
 		io.Reader
@@ -125,94 +127,57 @@ func (t *trace) response(res *http.Response, took time.Duration) error {
 		return err
 	}
 	var fields map[string]json.RawMessage
-	isObject := json.Unmarshal(head, &fields) == nil
-	if isObject {
-		t.learn(fields)
+	isObject := json.Unmarshal(head, &fields) == nil && fields != nil
+	if req.Method != http.MethodGet || req.Header.Get("Authorization") != "" {
+		t.hide(secretsOf(head)...)
 	}
-	t.line("< %s (%v)", res.Status, took)
-	for _, name := range shownHeaders {
-		if v := res.Header.Get(name); v != "" {
-			t.line("<   %s: %s", name, withoutQuery(name, v))
+	t.line("< %s (%v)", strings.TrimSpace(fmt.Sprint(res.StatusCode, " ", http.StatusText(res.StatusCode))), took)
+	for _, name := range []string{"Content-Type", "Date", "Location", "Retry-After", "Www-Authenticate"} {
+		if value := res.Header.Get(name); value != "" {
+			t.line("<   %s: %s", name, t.shown(harmlessHeader(name), value))
 		}
 	}
-	switch media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); {
+	switch {
 	case isObject:
 		t.fields(fields)
 	case len(head) > 0:
-		t.line("<   [%d bytes of %s]", len(head), media)
+		t.line("<   [%d bytes of %s]", len(head), t.shown(mediaType, res.Header.Get("Content-Type")))
 	}
 	return nil
 }
 
-// withoutQuery drops a Location's query and fragment, where a code or a token may stand.
-func withoutQuery(header, value string) string {
-	if header != "Location" {
-		return value
-	}
-	if i := strings.IndexAny(value, "?#"); i >= 0 {
-		value = value[:i]
-	}
-	return value
-}
-
-// learn remembers what will be redacted before anything of the answer is shown.
-func (t *trace) learn(fields map[string]json.RawMessage) {
-	for name, raw := range fields {
-		var s string
-		if !slices.Contains(shownFields, name) && json.Unmarshal(raw, &s) == nil {
-			t.hide(s)
-		}
-	}
-}
-
-func (t *trace) form(mark string, values url.Values) {
-	for _, name := range sortedKeys(values) {
-		for _, v := range values[name] {
-			if !slices.Contains(shownParameters, name) {
-				v = t.redact(v)
-			}
-			t.line("%s   %s=%s", mark, name, v)
-		}
-	}
-}
-
 func (t *trace) fields(fields map[string]json.RawMessage) {
 	for _, name := range sortedKeys(fields) {
-		var s string
-		shown := string(fields[name])
-		if json.Unmarshal(fields[name], &s) == nil {
-			shown = s
-		}
-		if !slices.Contains(shownFields, name) || name == "error" && !isErrorCode(shown) {
-			shown = redacted(shown)
-		}
-		t.line("<   %s: %s", name, shown)
+		t.line("<   %s: %s", t.unlessSecret(name), t.shown(harmlessField(name), listOf(fields[name])...))
 	}
 }
 
-// isErrorCode reports whether s is one, as in RFC 6749 §5.2, and not an echo of a secret
-// in another guise.
-func isErrorCode(s string) bool {
-	return len(s) <= 40 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
+// shown are values as their name lets them be seen: nil, not at all.
+func (t *trace) shown(harmless view, values ...string) string {
+	if harmless == nil {
+		return redacted(strings.Join(values, " "))
+	}
+	var all []string
+	for _, value := range values {
+		all = append(all, harmless(value))
+	}
+	return t.unlessSecret(strings.Join(all, " "))
 }
 
-// redact hides v here and wherever it turns up later.
-func (t *trace) redact(v string) string {
-	t.hide(v)
-	return redacted(v)
+// unlessSecret is text, if no secret that was seen so far is in it in any guise.
+func (t *trace) unlessSecret(text string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.secrets.In(text) {
+		return redacted(text)
+	}
+	return text
 }
 
-func redacted(v string) string { return fmt.Sprintf("[redacted %d bytes]", len(v)) }
-
-// line writes one line, without any secret that was seen so far.
 func (t *trace) line(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := fmt.Sprintf(format, args...)
-	for _, secret := range t.secrets {
-		s = strings.ReplaceAll(s, secret, redacted(secret))
-	}
-	fmt.Fprintln(t.w, clean(s))
+	fmt.Fprintln(t.w, clean(fmt.Sprintf(format, args...)))
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -80,6 +80,7 @@ func (l *signIn) authorize(ctx context.Context, client *oauth.Client, w way) (in
 	if in.Authorization, err = client.Authorize(l.request(redirectURI)); err != nil {
 		return in, err
 	}
+	l.profile.trace.hide(in.State, in.Nonce)
 	waiting, answered := context.WithCancel(ctx)
 	defer answered() // how the browser ends after that is nobody's concern
 	l.invite(waiting, in, w, redirectURI)
@@ -162,8 +163,9 @@ func (l *signIn) invite(ctx context.Context, in *incoming, w way, redirectURI st
 }
 
 // open runs the browser for as long as it likes; a login that is over doesn't wait for
-// it.
+// it. A token that we were given is not the browser's, which lives on for days.
 func (l *signIn) open(ctx context.Context, url string, w way) {
+	os.Unsetenv("AUTHCTL_TOKEN")
 	if err := w.browser(url); err != nil && ctx.Err() == nil {
 		warn(l.cmd, "%s. Open this address yourself:", clean(err.Error()))
 		say(l.cmd, "\n%s\n", url)

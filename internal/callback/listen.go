@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -133,18 +134,31 @@ func bindOnce(addrs []string, port string) ([]net.Listener, error) {
 	return bound, nil
 }
 
-// existing leaves out the second family where the machine hasn't got it at all,
-// which shows when not even a free port can be had.
+// existing leaves out the second family where the machine hasn't got it at all: not even
+// a free port can be had, and no interface has the address. Where one has, a neighbour may
+// hold every port of it, and then half of localhost is none.
 func existing(addrs []string) []string {
 	if len(addrs) == 1 {
 		return addrs
 	}
 	ln, err := net.Listen("tcp", net.JoinHostPort(addrs[1], "0"))
-	if err != nil {
+	if err == nil {
+		ln.Close()
+		return addrs
+	}
+	if missing(net.ParseIP(addrs[1])) {
 		return addrs[:1]
 	}
-	ln.Close()
 	return addrs
+}
+
+// missing reports whether it is known that no interface has the address.
+func missing(ip net.IP) bool {
+	addrs, err := net.InterfaceAddrs()
+	return err == nil && !slices.ContainsFunc(addrs, func(a net.Addr) bool {
+		on, ok := a.(*net.IPNet)
+		return ok && on.IP.Equal(ip)
+	})
 }
 
 func portError(addr string, err error) error {

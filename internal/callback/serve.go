@@ -112,6 +112,12 @@ func (l *Listener) receive(w http.ResponseWriter, r *http.Request) {
 	if status == 0 && !hasState(params, l.state) {
 		status = http.StatusBadRequest
 	}
+	// A browser that looks ahead (Sec-Purpose: prefetch, which no page can set) may throw
+	// away what it gets. Refused, it asks again when its user goes there; taken, there
+	// would be no page left for that.
+	if status == 0 && r.Header.Get("Sec-Purpose") != "" {
+		status = http.StatusForbidden
+	}
 	if status != 0 {
 		refuse(w, status)
 		return

@@ -1,7 +1,9 @@
 package callback
 
 import (
+	"bufio"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,6 +36,9 @@ var hostile = []struct {
 	{"the state in a fragment", "GET /callback?code=evil#state=STATE HTTP/1.1\nHost: HOST\n\n", 400},
 	{"an error without state", "GET /callback?error=access_denied HTTP/1.1\nHost: HOST\n\n", 400},
 	{"an error with another state", "GET /callback?error=access_denied&state=" + otherState + " HTTP/1.1\nHost: HOST\n\n", 400},
+	{"a prefetch", "GET /callback?code=evil&state=STATE HTTP/1.1\nHost: HOST\nSec-Purpose: prefetch\n\n", 403},
+	{"a prerendering", "GET /callback?code=evil&state=STATE HTTP/1.1\nHost: HOST\nSec-Purpose: prefetch;prerender\n\n", 403},
+	{"a prefetch without the state", "GET /callback?code=evil HTTP/1.1\nHost: HOST\nSec-Purpose: prefetch\n\n", 400},
 	{"HEAD", "HEAD /callback?code=evil&state=STATE HTTP/1.1\nHost: HOST\n\n", 405},
 	{"OPTIONS", "OPTIONS /callback?code=evil&state=STATE HTTP/1.1\nHost: HOST\nAccess-Control-Request-Private-Network: true\n\n", 405},
 	{"PUT", "PUT /callback?code=evil&state=STATE HTTP/1.1\nHost: HOST\nContent-Length: 0\n\n", 405},
@@ -160,6 +165,42 @@ func TestHostOfADefaultPort(t *testing.T) {
 			t.Errorf("%s asked for as %q: got %t, want %t", c.uri, c.host, got, c.want)
 		}
 	}
+}
+
+// FuzzRequest: whatever comes over the connection, only our path with our state, asked
+// for by our name, opens, and no answer repeats what was sent.
+func FuzzRequest(f *testing.F) {
+	for _, c := range hostile {
+		if len(c.request) < 1<<10 {
+			f.Add(c.request)
+		}
+	}
+	f.Add("GET /callback?code=abc&state=STATE HTTP/1.1\nHost: HOST\n\n")
+	f.Add(post("code=abc&state=STATE"))
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := loopbackURI("http://127.0.0.1:9000/callback")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &Listener{redirect: u, uri: u.String(), state: state, responses: make(chan *Response, 1), result: newResult()}
+		text = strings.NewReplacer("HOST", u.Host, "PORT", u.Port(), "STATE", state).Replace(text)
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(strings.ReplaceAll(text, "\n", "\r\n"))))
+		if err != nil {
+			return // net/http's to refuse
+		}
+		w := httptest.NewRecorder()
+		l.handle(w, r)
+		opened := w.Code == http.StatusSeeOther
+		if opened != (len(l.responses) == 1) || !opened && w.Code < 400 {
+			t.Fatalf("got %d with %d responses", w.Code, len(l.responses))
+		}
+		if opened && (!strings.EqualFold(r.Host, u.Host) || r.URL.Path != "/callback" || !strings.Contains(text, "state")) {
+			t.Errorf("%q opened", text)
+		}
+		if strings.Contains(w.Body.String(), state) || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("the answer says too much: %q", w.Body)
+		}
+	})
 }
 
 // FuzzCallback: whatever the query, only our state opens, exactly once.

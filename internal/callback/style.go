@@ -40,7 +40,7 @@ circle { fill: var(--wash); stroke: none; }
 path { stroke-width: 2.75; stroke-dasharray: 40; }
 h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 600; letter-spacing: -.015em; text-wrap: balance; }
 p { margin-top: .75rem; color: var(--soft); text-wrap: balance; }
-.detail { margin-top: 1.75rem; padding-top: 1.25rem; border-top: 1px solid var(--edge); color: var(--mute); font-size: .8125rem; white-space: pre-line; text-wrap: pretty; }
+.detail { margin-top: 1.75rem; padding-top: 1.25rem; border-top: 1px solid var(--edge); color: var(--mute); font-size: .8125rem; white-space: pre-line; }
 @media (prefers-reduced-motion: no-preference) {
   path { animation: draw .5s .15s ease-out backwards; }
 }

@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -120,31 +118,6 @@ func TestChromiumIsToldOfAFailedExchange(t *testing.T) {
 	got := w.lastPage()
 	if code := login.wait(); code != 4 || got.title != "Sign-in failed" || !strings.Contains(got.text, "nonce") {
 		t.Errorf("got exit %d and the page %q, %q, want 4 and a page that names the nonce", code, got.title, got.text)
-	}
-}
-
-// The page is worth a look: AUTHCTL_TEST_PICTURES names a directory to keep it in.
-func TestPageIsDrawn(t *testing.T) {
-	t.Parallel()
-	w, u := newWindow(t), newUser(t)
-	login, asked := u.login("--issuer", demoProvider(t, idp.Options{}).Issuer(), "--client-id", "demo")
-	w.atDemo(asked)
-	w.lastPage()
-	read(w, chromedp.Evaluate[bool]("Promise.all(document.getAnimations().map(a => a.finished)).then(() => true)", chromedp.EvalAwaitPromise))
-	picture := read(w, chromedp.CaptureScreenshot())
-	login.wait()
-	dir := os.Getenv("AUTHCTL_TEST_PICTURES")
-	if dir == "" {
-		dir = t.TempDir()
-	}
-	if err := os.WriteFile(filepath.Join(dir, "signed-in.png"), picture, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if len(picture) < 5000 {
-		t.Errorf("the picture has %d bytes, so nothing is on it", len(picture))
-	}
-	if got := read(w, chromedp.Evaluate[string]("getComputedStyle(document.querySelector('main')).textAlign")); got != "center" {
-		t.Errorf("the page's style was not applied: text-align is %q", got)
 	}
 }
 

@@ -132,11 +132,16 @@ func audience(token string) string {
 	return claims.Aud
 }
 
-// visit signs in at either provider without a real browser.
+// visit signs ada in at either provider without a real browser.
 func visit(t testing.TB, address string) *robot.Page {
 	t.Helper()
+	return visitAs(t, address, "ada", "analytical-engine")
+}
+
+func visitAs(t testing.TB, address, login, password string) *robot.Page {
+	t.Helper()
 	page, err := robot.Visit(context.Background(), address, robot.Options{
-		Fill: map[string]string{"login": "ada", "password": "analytical-engine"}, Insecure: true})
+		Fill: map[string]string{"login": login, "password": password}, Insecure: true})
 	if err != nil {
 		t.Fatal(err)
 	}

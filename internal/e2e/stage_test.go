@@ -7,7 +7,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,7 +79,6 @@ type scene struct {
 	stdout, stderr string
 	code           int
 	page           *robot.Page
-	asked          url.Values // the authorization request
 }
 
 func (s *stage) run(args ...string) scene {
@@ -107,7 +105,6 @@ func (s *stage) login(args ...string) scene {
 	p, address := s.startLogin(args...)
 	if address != "" {
 		end.page = s.browse(address)
-		end.asked = queryOf(s.t, address)
 		if end.page.Status >= http.StatusBadRequest {
 			s.t.Fatalf("the browser got %d, %q, and authctl still waits", end.page.Status, end.page.Text)
 		}
@@ -124,15 +121,6 @@ func (s *stage) browse(address string) *robot.Page {
 		s.t.Fatal(err)
 	}
 	return page
-}
-
-func queryOf(t testing.TB, address string) url.Values {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Query()
 }
 
 // signIn is a login that has to succeed.

@@ -273,9 +273,14 @@ func pipe(t testing.TB) (r, w *os.File) {
 	return r, w
 }
 
-// upToRedirect signs in at the demonstration provider as a browser on another machine
+// upToRedirect signs ada in at the demonstration provider as a browser on another machine
 // would, and returns the address on which that ends: here nobody follows it.
 func upToRedirect(t testing.TB, address string) string {
+	t.Helper()
+	return upToRedirectAs(t, address, "ada", "analytical-engine")
+}
+
+func upToRedirectAs(t testing.TB, address, login, password string) string {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -297,7 +302,7 @@ func upToRedirect(t testing.TB, address string) string {
 	}
 	action := page.Request.URL.ResolveReference(&url.URL{Path: "signin"})
 	answer, err := client.PostForm(action.String(), url.Values{"request": {string(request[1])},
-		"login": {"ada"}, "password": {"analytical-engine"}, "action": {"signin"}})
+		"login": {login}, "password": {password}, "action": {"signin"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,8 @@ func (x *exchange) authorize() {
 		return
 	}
 	req := x.parse(q)
+	x.remember("state", req.state)
+	x.remember("nonce", req.nonce)
 	if code, text := x.check(q); code != "" {
 		x.respond(req, url.Values{"error": {code}, "error_description": {text}})
 		return

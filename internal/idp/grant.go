@@ -38,7 +38,7 @@ type token struct {
 
 func (x *exchange) issueCode(req *request, user *User) string {
 	text := random(0)
-	x.remember(text)
+	x.remember("code", text)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	g := &grant{request: *req, user: user, at: x.now()}
@@ -58,7 +58,11 @@ func (x *exchange) find(text string) *token {
 }
 
 func (x *exchange) keep(text string, t *token) string {
-	x.remember(text)
+	kind := "access token"
+	if t.refresh {
+		kind = "refresh token"
+	}
+	x.remember(kind, text)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.tokens[text] = t
@@ -151,7 +155,7 @@ func (x *exchange) signID(claims map[string]any, renewal bool) string {
 		}
 	}
 	text := signed(x, payload)
-	x.remember(text)
+	x.remember("id token", text)
 	return text
 }
 

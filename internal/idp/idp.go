@@ -30,6 +30,7 @@ type Server struct {
 	base    string // http://127.0.0.1:PORT, once it listens
 	counts  map[string]int
 	secrets []string
+	kinds   map[string]string // of each of the secrets, and of states and nonces
 	pending map[string]*request
 	codes   map[string]*code
 	tokens  map[string]*token
@@ -41,6 +42,7 @@ func New(o Options) *Server {
 	s := &Server{
 		done:    make(chan struct{}),
 		counts:  map[string]int{},
+		kinds:   map[string]string{},
 		pending: map[string]*request{},
 		codes:   map[string]*code{},
 		tokens:  map[string]*token{},
@@ -135,13 +137,23 @@ func (s *Server) Secrets() []string {
 	return slices.Clone(s.secrets)
 }
 
-func (s *Server) remember(secrets ...string) {
+// Kinds says of every secret what it is: "code", "access token", … Unlike Secrets it has
+// the states and nonces that were sent too, which whoever reads the address bar sees.
+func (s *Server) Kinds() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, secret := range secrets {
-		if secret != "" && !slices.Contains(s.secrets, secret) {
-			s.secrets = append(s.secrets, secret)
-		}
+	return maps.Clone(s.kinds)
+}
+
+func (s *Server) remember(kind, secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if secret == "" || s.kinds[secret] != "" {
+		return
+	}
+	s.kinds[secret] = kind
+	if kind != "state" && kind != "nonce" {
+		s.secrets = append(s.secrets, secret)
 	}
 }
 

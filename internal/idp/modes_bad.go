@@ -33,7 +33,7 @@ var bad = map[string]func(*exchange){
 	"noise":              raw("hello, this is no HTTP\r\n\r\n"),
 	"redirect-loop":      func(x *exchange) { http.Redirect(x.w, x.r, x.r.URL.String(), http.StatusFound) },
 	"redirect-elsewhere": func(x *exchange) { http.Redirect(x.w, x.r, x.Elsewhere+"/", http.StatusTemporaryRedirect) },
-	"redirect-nowhere":   func(x *exchange) { x.w.Header().Set("Location", "http://[\x1b[2J"); x.w.WriteHeader(http.StatusFound) },
+	"redirect-nowhere":   func(x *exchange) { x.w.Header().Set("Location", "http://[nowhere"); x.w.WriteHeader(http.StatusFound) },
 }
 
 // late are answers that never end. Nothing but a client's patience ends them.

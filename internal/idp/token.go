@@ -36,7 +36,9 @@ func (x *exchange) token() {
 	}
 	f := x.r.PostForm
 	x.count("token/" + f.Get("grant_type"))
-	x.remember(f.Get("code"), f.Get("code_verifier"), f.Get("refresh_token"), f.Get("client_secret"))
+	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret"} {
+		x.remember(strings.ReplaceAll(name, "_", " "), f.Get(name))
+	}
 	if !x.wait() {
 		return
 	}
@@ -106,7 +108,7 @@ func (x *exchange) authMethods() []string {
 // send none; a confidential one sends it in one way, RFC 6749 §2.3.
 func (x *exchange) authenticate() *refusal {
 	id, secret, method := x.credentials()
-	x.remember(secret)
+	x.remember("client secret", secret)
 	switch {
 	case method == "both":
 		return badRequest("one way of client authentication, please")

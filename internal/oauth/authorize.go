@@ -30,13 +30,12 @@ type Request struct {
 // response to it is checked against.
 type Authorization struct {
 	URL          string
-	State        string
-	OfflineAsked bool // offline_access is among the scopes
+	State, Nonce string // of this attempt alone; no nonce: none was sent
+	OfflineAsked bool   // offline_access is among the scopes
 
 	client   *Client
 	request  Request
 	scopes   []string
-	nonce    string // empty: none was sent
 	verifier string
 	started  time.Time
 }
@@ -68,7 +67,7 @@ func (c *Client) Authorize(r Request) (*Authorization, error) {
 	}
 	a.OfflineAsked = slices.Contains(a.scopes, "offline_access")
 	if slices.Contains(a.scopes, "openid") {
-		a.nonce = random()
+		a.Nonce = random()
 	}
 	options, err := a.options()
 	if err != nil {
@@ -105,7 +104,7 @@ func (a *Authorization) options() ([]oauth2.AuthCodeOption, error) {
 		maxAge = strconv.Itoa(*a.request.MaxAge)
 	}
 	for _, p := range [][2]string{
-		{"nonce", a.nonce},
+		{"nonce", a.Nonce},
 		{"audience", a.request.Audience},
 		{"prompt", a.request.Prompt},
 		{"login_hint", a.request.LoginHint},

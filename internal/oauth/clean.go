@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"net/url"
 	"strconv"
 	"strings"
@@ -11,32 +12,43 @@ import (
 const (
 	textLimit   = 200 // runes of the provider's text that are shown
 	shortSecret = 4   // bytes; hiding what is shorter would blacken innocent words
-	escapeLimit = 3   // how often percent-encoding is undone
+	longSecret  = 16  // bytes; who refuses an answer for an echo must not do so by chance
+	escapeLimit = 3   // how often escapes are undone
 	redacted    = "[redacted]"
 )
 
-// secrets are what we sent in a request: a provider may echo them, and an error
-// must not.
-type secrets []string
+// Secrets are what a provider knows and may echo, where nothing of it must be shown.
+type Secrets []string
 
-// clean makes the provider's text fit to be shown: one line, nothing that moves
-// a cursor or turns the reading direction, no secret, not long. Invisible
-// characters go first, since they could hide a secret from us. A secret as it was
-// sent is cut out; where one shows in another form, nothing of the text is kept.
-func (s secrets) clean(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, text)
+// cleanError is err with every text of the provider's fit to be shown. Each way out of
+// this package goes through it: what is known only there, no error can hold.
+func (s Secrets) cleanError(err error) error {
+	switch e := err.(type) {
+	case *Error:
+		return &Error{e.Op, s.clean(e.Code), s.clean(e.Description), s.clean(e.URI), e.Status}
+	case *CheckError:
+		return &CheckError{e.What, s.clean(e.Why)}
+	case *ConfigError:
+		return &ConfigError{e.What, s.clean(e.Why)}
+	case *InsecureError:
+		return &InsecureError{s.clean(e.URL)}
+	case *UnreachableError:
+		return &UnreachableError{e.Op, e.URL, e.Err, s.clean(e.where()), s.clean(e.why())}
+	}
+	return err
+}
+
+// clean makes the provider's text fit to be shown: printable, no secret, not long. A
+// secret as it was sent is cut out; where one shows in another form, nothing of the
+// text is kept.
+func (s Secrets) clean(text string) string {
+	text = printable(text)
 	for _, secret := range s {
 		if len(secret) >= shortSecret {
 			text = strings.ReplaceAll(text, secret, redacted)
 		}
 	}
-	if s.disguised(text) {
+	if s.In(text) {
 		return redacted
 	}
 	if runes := []rune(text); len(runes) > textLimit {
@@ -45,15 +57,31 @@ func (s secrets) clean(text string) string {
 	return text
 }
 
-// disguised reports whether a secret is in text in another form than it was sent in:
-// percent-encoded, in base64 alone or among other bytes, or broken up. Compressed,
-// encrypted or in part it would not be found.
-func (s secrets) disguised(text string) bool {
+// printable is text on one line, with nothing that moves a cursor or turns the reading
+// direction. Invisible characters go too, since they could hide a secret from us. It is
+// not cut: half a secret would not be found.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(text), " "))
+}
+
+// In reports whether a secret is in text, as it is or in another form: percent-encoded,
+// escaped as JSON does, in hexadecimal digits, in base64 alone or among other bytes, or
+// broken up. Compressed, encrypted or in part it would not be found.
+func (s Secrets) In(text string) bool {
 	var forms []string
 	for _, secret := range s {
-		if len(secret) >= shortSecret {
-			forms = append(forms, formsOf(secret)...)
+		if len(secret) < shortSecret {
+			continue
 		}
+		if strings.Contains(text, secret) {
+			return true
+		}
+		forms = append(forms, formsOf(secret, len(text))...)
 	}
 	for range escapeLimit {
 		shown := alphanumeric(text)
@@ -71,10 +99,19 @@ func (s secrets) disguised(text string) bool {
 	return len(forms) > 0 // nobody encodes so often who means to be read
 }
 
-// formsOf are what gives a secret away in a text of which only letters and digits are
-// left. That makes the base64 alphabets one, with padding and line breaks or without.
-func formsOf(secret string) []string {
-	forms := []string{alphanumeric(secret)}
+// formsOf are what gives a secret away in a text of so many bytes, of which only letters
+// and digits are left. That makes the base64 alphabets one, with padding and line breaks
+// or without. No form is shorter than the first.
+func formsOf(secret string, length int) []string {
+	plain := alphanumeric(secret)
+	if len(plain) > length {
+		return nil
+	}
+	digits := hex.EncodeToString([]byte(secret))
+	forms := []string{digits, strings.ToUpper(digits)}
+	if len(plain) >= shortSecret {
+		forms = append(forms, plain)
+	}
 	for _, sent := range []string{secret, url.QueryEscape(secret)} { // RFC 6749 §2.3.1 has the latter in base64
 		for before := range 3 {
 			forms = append(forms, alphanumeric(inBase64(sent, before)))
@@ -100,17 +137,40 @@ func alphanumeric(text string) string {
 	}, text)
 }
 
-// unescape undoes percent-encoding where there is any, and leaves what is none.
+// unescape undoes percent-encoding and JSON's escapes where there are any, and leaves
+// what is none.
 func unescape(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c == '%' && i+2 < len(text) {
-			if code, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
-				c, i = byte(code), i+2
-			}
+		if code, length := escape(text[i:]); length > 0 {
+			b.WriteString(code)
+			i += length - 1
+			continue
 		}
-		b.WriteByte(c)
+		b.WriteByte(text[i])
 	}
 	return b.String()
+}
+
+// escape is what stands for another character at the beginning of text, and how long it
+// is: %41 or \u0041.
+func escape(text string) (character string, length int) {
+	for _, form := range []struct {
+		mark   string
+		digits int
+	}{{"%", 2}, {`\u`, 4}} {
+		digits, ok := strings.CutPrefix(text, form.mark)
+		if !ok || len(digits) < form.digits {
+			continue
+		}
+		code, err := strconv.ParseUint(digits[:form.digits], 16, 16)
+		switch {
+		case err != nil:
+		case form.digits == 2:
+			return string([]byte{byte(code)}), 3
+		default:
+			return string(rune(code)), 6
+		}
+	}
+	return "", 0
 }

@@ -26,7 +26,7 @@ func TestClean(t *testing.T) {
 		{"secret across the cut", strings.Repeat("x", 190) + secret, strings.Repeat("x", 190) + "[redacted]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := (secrets{"", "ab", secret}).clean(test.text); got != test.want {
+			if got := (Secrets{"", "ab", secret}).clean(test.text); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -68,22 +68,22 @@ func TestCleanDisguised(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, secret := range []string{"held-refresh-token", "s3cr3t+with/odd?chars~é", "aGk_4-zz>>>??"} {
 				bad := "not accepted: " + test.form(secret) + ", says the provider"
-				if got := (secrets{"", secret}).clean(bad); got != redacted {
+				if got := (Secrets{"", secret}).clean(bad); got != redacted {
 					t.Errorf("got %q, want nothing of %q", got, bad)
 				}
 				other := "not accepted: " + test.form(secret[:3]+"*another*"+secret[3:]) + ", says the provider"
 				want := strings.Join(strings.Fields(other), " ")
-				if got := (secrets{"", secret}).clean(other); !strings.HasPrefix(want, strings.TrimSuffix(got, "…")) {
+				if got := (Secrets{"", secret}).clean(other); !strings.HasPrefix(want, strings.TrimSuffix(got, "…")) {
 					t.Errorf("got %q, want %q", got, want)
 				}
 			}
 		})
 	}
 	endless := "%" + strings.Repeat("25", 1000) + "41"
-	if got := (secrets{"held-refresh-token"}).clean(endless); got != redacted {
+	if got := (Secrets{"held-refresh-token"}).clean(endless); got != redacted {
 		t.Errorf("got %q, want nothing of a text without an end", got)
 	}
-	if got := (secrets{}).clean("100% of %41"); got != "100% of %41" {
+	if got := (Secrets{}).clean("100% of %41"); got != "100% of %41" {
 		t.Errorf("got %q, want the text as it is", got)
 	}
 }

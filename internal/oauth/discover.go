@@ -11,10 +11,15 @@ import (
 // Discover finds out where the provider is: in its document (OpenID Connect
 // Discovery §4, then RFC 8414 §3.1), in what was set explicitly, which wins, or,
 // where there is neither, under ISSUER/oauth2/. Without an issuer nothing is
-// asked for.
+// asked for. No error holds what is known of an earlier sign-in there.
 //
 // Errors are *ConfigError, *InsecureError, *CheckError and *UnreachableError.
-func Discover(ctx context.Context, hc *http.Client, issuer string, explicit Endpoints) (*Metadata, error) {
+func Discover(ctx context.Context, hc *http.Client, issuer string, explicit Endpoints, known ...string) (*Metadata, error) {
+	m, err := discover(ctx, hc, issuer, explicit)
+	return m, Secrets(known).cleanError(err)
+}
+
+func discover(ctx context.Context, hc *http.Client, issuer string, explicit Endpoints) (*Metadata, error) {
 	m, err := find(ctx, hc, issuer, explicit)
 	if err != nil {
 		return nil, err
@@ -73,7 +78,7 @@ func wellKnown(issuer string) ([]string, error) {
 	}
 	u, err := url.Parse(issuer)
 	if err != nil || u.RawQuery != "" || u.ForceQuery {
-		return nil, &ConfigError{"issuer", fmt.Sprintf("%q has a query", secrets{}.clean(issuer))}
+		return nil, &ConfigError{"issuer", fmt.Sprintf("%q has a query", printable(issuer))}
 	}
 	root := u.Scheme + "://" + u.Host
 	path := strings.TrimSuffix(u.EscapedPath(), "/")
@@ -111,7 +116,7 @@ func get(ctx context.Context, hc *http.Client, op, place string) (*answer, error
 	if err != nil {
 		return nil, &ConfigError{op, "no URL"}
 	}
-	a, err := send(hc, op, r, nil)
+	a, err := send(hc, op, r)
 	if err != nil {
 		return nil, err
 	}
@@ -128,5 +133,5 @@ func sameIssuer(typed, found string) error {
 	if strings.TrimSuffix(typed, "/") == strings.TrimSuffix(found, "/") {
 		return nil
 	}
-	return &CheckError{"discovery", fmt.Sprintf("the metadata of %s are those of %s", typed, secrets{}.clean(found))}
+	return &CheckError{"discovery", fmt.Sprintf("the metadata of %s are those of %s", typed, printable(found))}
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -57,20 +59,29 @@ func (e *InsecureError) Error() string {
 type UnreachableError struct {
 	Op, URL string
 	Err     error
-	hide    secrets // Err may quote what the provider sent instead of HTTP
+
+	host, reason string // cleaned; empty: not yet
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
 func (e *UnreachableError) Error() string {
-	host := e.URL
-	if u, err := url.Parse(e.URL); err == nil {
-		host = u.Host
-	}
-	return fmt.Sprintf("%s: %s: %s", e.Op, host, e.hide.clean(reason(e.Err, host)))
+	return fmt.Sprintf("%s: %s: %s", e.Op, cmp.Or(e.host, e.where()), cmp.Or(e.reason, e.why()))
 }
 
-// reason is the innermost cause of a failed request, in one short phrase.
+func (e *UnreachableError) where() string {
+	if u, err := url.Parse(e.URL); err == nil {
+		return u.Host
+	}
+	return e.URL
+}
+
+func (e *UnreachableError) why() string { return reason(e.Err, e.where()) }
+
+// Reason is why a request got no answer, in one short phrase. What the other side sent
+// is not quoted.
+func Reason(err error) string { return reason(err, "") }
+
 func reason(err error, host string) string {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -89,8 +100,23 @@ func reason(err error, host string) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection ended before the answer did"
 	}
-	return innermost(err).Error()
+	if said := statusError(""); errors.As(err, &said) {
+		return string(said)
+	}
+	return unquoted(innermost(err))
 }
+
+// unquoted is what net/http says of an answer that is none, or of a proxy's address that
+// is none, without quoting it.
+func unquoted(err error) string {
+	text, _, _ := strings.Cut(err.Error(), `"`)
+	return strings.TrimRight(text, "=:, ")
+}
+
+// statusError is an answer that says to try later, in our words and the provider's.
+type statusError string
+
+func (e statusError) Error() string { return string(e) }
 
 // lookup names the host that was looked up when it is another: a proxy's.
 func lookup(err *net.DNSError, host string) string {

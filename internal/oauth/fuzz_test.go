@@ -3,10 +3,12 @@ package oauth
 import (
 	"context"
 	"crypto/elliptic"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -135,7 +137,7 @@ func FuzzIDToken(f *testing.F) {
 		m := &Metadata{Issuer: "https://auth.example.com", JWKSURI: "https://auth.example.com/k", IDTokenSigningAlgValuesSupported: []string{"ES256"}}
 		c := &Client{ID: clientID, HTTP: HTTPClient(page{200, string(set)}), Metadata: m, Now: func() time.Time { return now }}
 		grant := &Grant{AccessToken: "the-access-token", IDToken: raw}
-		err := c.checkIDToken(context.Background(), grant, expectation{issuer: m.Issuer}, nil)
+		err := c.secrets(grant.AccessToken).cleanError(c.checkIDToken(context.Background(), grant, expectation{issuer: m.Issuer}))
 		switch {
 		case raw == "":
 		case err != nil:
@@ -144,6 +146,67 @@ func FuzzIDToken(f *testing.F) {
 			t.Errorf("a forged ID token is accepted: %s", raw)
 		}
 	})
+}
+
+// A document of keys opens nothing that another key signed, and gives away none that is
+// not public.
+func FuzzKeys(f *testing.F) {
+	s := signer{jose.ES256, ecKey(elliptic.P256()), "key-1"}
+	jws := must(jose.ParseSignedCompact(sign(s, map[string]any{"sub": "ada"}), []jose.SignatureAlgorithm{jose.ES256}))
+	for _, seed := range []string{
+		`{"keys":[{"kty":"EC","crv":"P-256","kid":"key-1","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}`,
+		`{"keys":[{"kty":"oct","kid":"key-1","k":"AAAA"},{"kty":"RSA","n":"AQAB","e":"AQAB"},{},null,5,"x"]}`,
+		`{"keys":[{"kty":"EC","crv":"P-521","x":"AA","y":"AA"},{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
+		`{"keys":{}}`, `{"keys":[[]]}`, `{"Keys":[{"kty":"RSA","n":"","e":""}]}`, `[]`, `null`, ``,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		keys := readKeys(document)
+		for _, key := range keys {
+			if !key.IsPublic() {
+				t.Errorf("a key that is not public is taken: %T", key.Key)
+			}
+		}
+		if _, _, err := verifyWith(keys, jws); err == nil {
+			t.Error("a signature of another key is accepted")
+		}
+	})
+}
+
+// Whatever stands around a secret that a provider echoes, in whatever form, the text that
+// is shown is short, on one line, and without it.
+func FuzzClean(f *testing.F) {
+	const secret = "held-refresh-token"
+	for form := range byte(6) {
+		f.Add("not accepted: ", " \x1b[2J\u202e", form)
+		f.Add("%25", "=", form)
+	}
+	f.Fuzz(func(t *testing.T, before, after string, form byte) {
+		text := before + disguise(secret, form) + after
+		got := Secrets{secret}.clean(text)
+		presentable(t, &Error{Code: got}, secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)))
+		if utf8.RuneCountInString(got) > textLimit+1 {
+			t.Errorf("got %d runes", utf8.RuneCountInString(got))
+		}
+	})
+}
+
+// disguise is a secret as a provider may echo it.
+func disguise(secret string, form byte) string {
+	switch form % 6 {
+	case 1:
+		return strings.ReplaceAll(url.QueryEscape(secret), "-", "%2D")
+	case 2:
+		return base64.StdEncoding.EncodeToString([]byte(secret))
+	case 3:
+		return base64.RawURLEncoding.EncodeToString([]byte("x" + secret))
+	case 4:
+		return secret[:5] + "\u200b" + secret[5:]
+	case 5:
+		return secret[:5] + "\n" + secret[5:]
+	}
+	return secret
 }
 
 // sameSigned: the header and the payload are the honest ones. ECDSA signatures

@@ -53,7 +53,7 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	case first.Method != http.MethodGet:
 		return http.ErrUseLastResponse
 	case origin(r.URL) != origin(first.URL):
-		return &CheckError{"redirect", fmt.Sprintf("%s leads to %s, another host", origin(first.URL), secrets{}.clean(origin(r.URL)))}
+		return &CheckError{"redirect", fmt.Sprintf("%s leads to %s, another host", origin(first.URL), printable(origin(r.URL)))}
 	case len(via) > redirectLimit:
 		return &CheckError{"redirect", fmt.Sprintf("%s leads on more than %d times", origin(first.URL), redirectLimit)}
 	}
@@ -78,13 +78,13 @@ func checkURL(what, raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
-		return &ConfigError{what, fmt.Sprintf("%q is no https URL", secrets{}.clean(raw))}
+		return &ConfigError{what, fmt.Sprintf("%q is no https URL", printable(raw))}
 	case !isVisible(raw): // RFC 3986 §2: a terminal may act on others
-		return &ConfigError{what, fmt.Sprintf("%q has a character that no URL has", secrets{}.clean(raw))}
+		return &ConfigError{what, fmt.Sprintf("%q has a character that no URL has", printable(raw))}
 	case u.User != nil:
 		return &ConfigError{what, "a URL with a user name or a password in it is refused"}
 	case u.Fragment != "":
-		return &ConfigError{what, fmt.Sprintf("%q has a fragment", secrets{}.clean(raw))}
+		return &ConfigError{what, fmt.Sprintf("%q has a fragment", printable(raw))}
 	}
 	return checkScheme(u)
 }
@@ -93,7 +93,7 @@ func checkScheme(u *url.URL) error {
 	if u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()) {
 		return nil
 	}
-	return &InsecureError{secrets{}.clean(u.Redacted())}
+	return &InsecureError{printable(u.Redacted())}
 }
 
 // isLoopback is about names, so that nothing is looked up: localhost, 127.0.0.0/8, ::1.
@@ -108,39 +108,38 @@ type answer struct {
 	status    int
 	mediaType string
 	body      []byte
-	hide      secrets // of the request: the answer may echo them
 }
 
-// send does one request, whose secrets no error will show. An error is a
-// *CheckError, an *InsecureError or an *UnreachableError; any status is an answer.
-func send(hc *http.Client, op string, r *http.Request, hide secrets) (*answer, error) {
+// send does one request. An error is a *CheckError, an *InsecureError or an
+// *UnreachableError; any status is an answer.
+func send(hc *http.Client, op string, r *http.Request) (*answer, error) {
 	r.Header.Set("Accept", "application/json, */*;q=0.1")
 	resp, err := hc.Do(r)
 	if err != nil {
-		return nil, sendError(op, r.URL, err, hide)
+		return nil, sendError(op, r.URL, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, sendError(op, r.URL, err, hide)
+		return nil, sendError(op, r.URL, err)
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return &answer{op, r.URL.String(), resp.StatusCode, mediaType, body, hide}, nil
+	return &answer{op, r.URL.String(), resp.StatusCode, mediaType, body}, nil
 }
 
-func sendError(op string, u *url.URL, err error, hide secrets) error {
+func sendError(op string, u *url.URL, err error) error {
 	var check *CheckError
 	var insecure *InsecureError
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &check):
-		return &CheckError{op, hide.clean(check.Error())}
+		return &CheckError{op, check.Error()}
 	case errors.As(err, &insecure):
 		return insecure
 	case errors.As(err, &large):
 		return &CheckError{op, "the answer is larger than 1 MiB"}
 	}
-	return &UnreachableError{op, u.String(), err, hide}
+	return &UnreachableError{Op: op, URL: u.String(), Err: err}
 }
 
 // isTemporary: the provider had no answer now, RFC 9110 §15.6.
@@ -155,7 +154,7 @@ func (a *answer) isLater() bool {
 func (a *answer) isSuccess() bool { return a.status >= 200 && a.status < 300 }
 
 func (a *answer) unreachable(why string) error {
-	return &UnreachableError{a.op, a.url, errors.New(why), a.hide}
+	return &UnreachableError{Op: a.op, URL: a.url, Err: statusError(why)}
 }
 
 // statusLine is in our words, not the provider's: "answered 503 Service Unavailable".

@@ -133,7 +133,7 @@ func TestRedirects(t *testing.T) {
 	wantCheck(t, err, "another host")
 
 	post := must(http.NewRequest(http.MethodPost, server.URL+"/?hops=x", strings.NewReader("secret=1")))
-	a, err := send(hc, "token request", post, nil)
+	a, err := send(hc, "token request", post)
 	if err != nil || a.status != http.StatusFound {
 		t.Errorf("got %+v, %v, want the redirect itself", a, err)
 	}

@@ -20,7 +20,7 @@ func misread(object []byte, names ...string) string {
 			continue
 		}
 		if seen[known] || len(names) > 0 && name != known {
-			return secrets{}.clean(known)
+			return known
 		}
 		seen[known] = true
 	}

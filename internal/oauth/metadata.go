@@ -87,7 +87,7 @@ func (m *Metadata) checkPlain(issuer string) error {
 		m.AuthorizationEndpoint, m.TokenEndpoint, m.JWKSURI, m.UserinfoEndpoint, m.RevocationEndpoint, m.DeviceAuthorizationEndpoint,
 	} {
 		if strings.HasPrefix(strings.ToLower(endpoint), "http:") {
-			return &InsecureError{secrets{}.clean(endpoint)}
+			return &InsecureError{printable(endpoint)}
 		}
 	}
 	return nil
@@ -123,7 +123,7 @@ func (m *Metadata) check(explicit Endpoints) error {
 		}
 	}
 	if methods := m.CodeChallengeMethodsSupported; len(methods) > 0 && !slices.Contains(methods, "S256") {
-		return &CheckError{"discovery", "the provider offers PKCE without S256: " + secrets{}.clean(strings.Join(methods, " "))}
+		return &CheckError{"discovery", "the provider offers PKCE without S256: " + printable(strings.Join(methods, " "))}
 	}
 	return nil
 }

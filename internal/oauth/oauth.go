@@ -23,6 +23,10 @@ type Client struct {
 	// The key that an ID token was checked with is put into its Keys.
 	Metadata *Metadata
 
+	// Known are secrets that the provider knows from before and may echo: no error holds
+	// one. What passes through the client is added.
+	Known Secrets
+
 	// PinnedIssuer is the iss that an earlier login met, for a provider
 	// without metadata, whose issuer nobody else tells. Empty: none yet.
 	PinnedIssuer string
@@ -71,9 +75,20 @@ func (c *Client) config() *oauth2.Config {
 	}
 }
 
-// secrets are more and the client's own.
-func (c *Client) secrets(more ...string) secrets {
-	return append(more, c.Secret)
+// know adds what is about to be sent, or has come.
+func (c *Client) know(secrets ...string) {
+	c.Known = append(slices.Clip(c.Known), secrets...)
+}
+
+// secrets are all that the provider may echo: what is known, the client's own, and more.
+func (c *Client) secrets(more ...string) Secrets {
+	return append(append(slices.Clip(c.Known), c.Secret), more...)
+}
+
+// echoes reports whether what the provider tells to be shown, a person's name or a scope,
+// gives away a secret. What is short may be in it by chance.
+func (c *Client) echoes(text string) bool {
+	return slices.DeleteFunc(c.secrets(), func(secret string) bool { return len(secret) < longSecret }).In(text)
 }
 
 // secretInForm: a public client sends its ID in the form. One with a secret

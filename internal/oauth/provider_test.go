@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -39,6 +40,7 @@ type provider struct {
 	code     string
 
 	mu    sync.Mutex
+	raw   map[string]string // whole answers, by path, to be sent word for word
 	count map[string]int
 	form  url.Values  // the last POST's
 	head  http.Header // the last POST's
@@ -76,7 +78,7 @@ func must[T any](v T, err error) T {
 
 func newProvider(t testing.TB) *provider {
 	t.Helper()
-	p := &provider{count: map[string]int{}, code: "code-" + random(), signer: signer{jose.RS256, rsaKey(), "key-1"}}
+	p := &provider{raw: map[string]string{}, count: map[string]int{}, code: "code-" + random(), signer: signer{jose.RS256, rsaKey(), "key-1"}}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	p.keys = []jose.JSONWebKey{p.signer.public()}
@@ -110,7 +112,17 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.ParseForm()
 		p.form, p.head = r.PostForm, r.Header
 	}
+	raw, ok := p.raw[r.URL.Path]
 	p.mu.Unlock()
+	if ok {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, raw)
+		return
+	}
 	switch r.URL.Path {
 	case "/.well-known/openid-configuration":
 		writeJSON(w, p.metadata)

@@ -16,6 +16,15 @@ import (
 // Errors are *Error (the person said no, or the provider), *CheckError,
 // *UnreachableError and *InsecureError.
 func (a *Authorization) Redeem(ctx context.Context, params url.Values) (*Grant, error) {
+	a.client.know(a.verifier)
+	for _, name := range []string{"code", "access_token", "refresh_token", "id_token"} { // a response may have what we never asked for
+		a.client.know(params[name]...)
+	}
+	grant, err := a.redeem(ctx, params)
+	return grant, a.client.secrets(a.State, a.Nonce).cleanError(err)
+}
+
+func (a *Authorization) redeem(ctx context.Context, params url.Values) (*Grant, error) {
 	code, err := a.code(params)
 	if err != nil {
 		return nil, err
@@ -25,7 +34,6 @@ func (a *Authorization) Redeem(ctx context.Context, params url.Values) (*Grant, 
 		client: c,
 		op:     "token request",
 		extra:  a.resources(),
-		hide:   c.secrets(code, a.verifier),
 	}
 	grant, err := request.do(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return a.config().Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
@@ -36,8 +44,8 @@ func (a *Authorization) Redeem(ctx context.Context, params url.Values) (*Grant, 
 	if grant.Scope == "" {
 		grant.Scope = a.scope() // RFC 6749 §5.1: absent means as asked
 	}
-	want := expectation{issuer: c.issuer(), nonce: a.nonce, maxAge: a.request.MaxAge, asked: a.started}
-	if err := c.checkIDToken(ctx, grant, want, request.hide); err != nil {
+	want := expectation{issuer: c.issuer(), nonce: a.Nonce, maxAge: a.request.MaxAge, asked: a.started}
+	if err := c.checkIDToken(ctx, grant, want); err != nil {
 		return nil, err
 	}
 	return grant, nil
@@ -86,18 +94,17 @@ func (a *Authorization) checkIssuer(params url.Values) error {
 		iss, want = strings.TrimSuffix(iss, "/"), strings.TrimSuffix(m.Issuer, "/")
 	}
 	if want != "" && iss != want {
-		return responseError(fmt.Sprintf("it comes from the issuer %q, not %q", secrets{}.clean(iss), want))
+		return responseError(fmt.Sprintf("it comes from the issuer %q, not %q", printable(iss), want))
 	}
 	return nil
 }
 
 func (a *Authorization) refused(params url.Values) error {
-	hide := a.client.secrets(a.State, a.nonce, a.verifier, params.Get("code"))
 	return &Error{
 		Op:          "authorization",
-		Code:        hide.clean(params.Get("error")),
-		Description: hide.clean(params.Get("error_description")),
-		URI:         hide.clean(params.Get("error_uri")),
+		Code:        params.Get("error"),
+		Description: params.Get("error_description"),
+		URI:         params.Get("error_uri"),
 	}
 }
 

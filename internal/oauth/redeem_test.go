@@ -301,44 +301,6 @@ func TestErrorEchoesInBase64(t *testing.T) {
 	}
 }
 
-// What is no HTTP is quoted by net/http in its error. The request's secrets are not in
-// it, as they are or in another form.
-func TestNoiseEchoesSecrets(t *testing.T) {
-	for name, noise := range map[string]string{
-		"no HTTP":         "%s\r\n\r\n",
-		"a status":        "HTTP/1.1 %s\r\n\r\n",
-		"a header":        "HTTP/1.1 200 OK\r\n%s\r\n\r\n",
-		"a header's name": "HTTP/1.1 200 OK\r\n%s: x\r\n\r\n",
-		"a length":        "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
-		"a coding":        "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
-		"a place":         "HTTP/1.1 302 Found\r\nLocation: http://[%s\r\n\r\n",
-		"a chunk":         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n",
-		"a trailer":       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n%s\r\n\r\n",
-	} {
-		for form, encode := range map[string]func(string) string{
-			"as it is": func(s string) string { return s }, "in base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
-		} {
-			t.Run(name+" "+form, func(t *testing.T) {
-				p := newProvider(t)
-				p.token = func(w http.ResponseWriter, r *http.Request) {
-					conn, _, err := http.NewResponseController(w).Hijack()
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					defer conn.Close()
-					fmt.Fprintf(conn, noise, encode(r.PostForm.Encode()))
-				}
-				a, _ := authorize(t, p.client(t), p.request())
-				_, err := a.Redeem(context.Background(), p.visit(a))
-				if got := describe(err); err == nil || (secrets{p.code, a.verifier}).disguised(got) {
-					t.Errorf("got %d bytes with a secret, or no error", len(got))
-				}
-			})
-		}
-	}
-}
-
 // Nothing that the provider echoes brings a secret into an error.
 func TestErrorEchoesSecrets(t *testing.T) {
 	for _, status := range []int{200, 400, 503} {

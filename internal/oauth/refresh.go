@@ -25,6 +25,12 @@ type Held struct {
 // Errors are as Redeem's; a refresh token that no longer counts is an *Error
 // with the code invalid_grant.
 func (c *Client) Refresh(ctx context.Context, h Held) (*Grant, error) {
+	c.know(h.RefreshToken)
+	grant, err := c.refresh(ctx, h)
+	return grant, c.secrets().cleanError(err)
+}
+
+func (c *Client) refresh(ctx context.Context, h Held) (*Grant, error) {
 	want, err := c.expect(h)
 	if err != nil {
 		return nil, err
@@ -33,7 +39,6 @@ func (c *Client) Refresh(ctx context.Context, h Held) (*Grant, error) {
 		client: c,
 		op:     "renewal",
 		extra:  h.extra(),
-		hide:   c.secrets(h.RefreshToken),
 	}
 	grant, err := request.do(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return c.config().TokenSource(ctx, &oauth2.Token{RefreshToken: h.RefreshToken}).Token()
@@ -44,7 +49,7 @@ func (c *Client) Refresh(ctx context.Context, h Held) (*Grant, error) {
 	if grant.Scope == "" {
 		grant.Scope = h.Scope
 	}
-	err = c.checkIDToken(ctx, grant, want, request.hide)
+	err = c.checkIDToken(ctx, grant, want)
 	if isAboutKeys(err) {
 		grant.IDToken = ""
 		return grant, nil

@@ -53,7 +53,7 @@ func (a *answer) oauthError() *Error {
 	text := func(name string) string {
 		var s string
 		json.Unmarshal(fields[name], &s) // what is no string is no text
-		return a.hide.clean(s)
+		return printable(s)
 	}
 	if text("error") == "" {
 		return nil

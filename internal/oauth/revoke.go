@@ -13,6 +13,11 @@ import (
 //
 // Errors are ErrNoRevocation and as Redeem's.
 func (c *Client) Revoke(ctx context.Context, token, hint string) error {
+	c.know(token)
+	return c.secrets().cleanError(c.revoke(ctx, token, hint))
+}
+
+func (c *Client) revoke(ctx context.Context, token, hint string) error {
 	endpoint := c.Metadata.RevocationEndpoint
 	if endpoint == "" {
 		return ErrNoRevocation
@@ -25,7 +30,7 @@ func (c *Client) Revoke(ctx context.Context, token, hint string) error {
 	if err != nil {
 		return &ConfigError{"revocation endpoint", "no URL"}
 	}
-	a, err := send(c.HTTP, "revocation", r, c.secrets(token))
+	a, err := send(c.HTTP, "revocation", r)
 	if err != nil {
 		return err
 	}

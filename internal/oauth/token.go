@@ -21,7 +21,6 @@ type tokenRequest struct {
 	client *Client
 	op     string
 	extra  url.Values // more parameters of the form
-	hide   secrets
 
 	sent      time.Time
 	expiresIn json.RawMessage
@@ -77,14 +76,15 @@ func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error)
 	}
 	request.Header = r.Header.Clone()
 	t.sent = t.client.now().UTC().Round(0) // to be stored: no monotonic clock
-	a, err := send(t.client.HTTP, t.op, request, t.hide)
+	a, err := send(t.client.HTTP, t.op, request)
 	if err != nil {
 		return nil, err
 	}
+	fields := a.fields()
+	t.client.know(tokensAmong(fields)...)
 	if err := a.refusal(); err != nil {
 		return nil, err
 	}
-	fields := a.fields()
 	if fields == nil {
 		return nil, &CheckError{t.op, "the answer is no JSON object"}
 	}
@@ -92,6 +92,18 @@ func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error)
 		return nil, &CheckError{t.op, "the answer's " + name + " can be read in two ways"}
 	}
 	return fields, nil
+}
+
+// tokensAmong are the members that hold one, such as access_token, and mfa_token in a
+// refusal of some providers.
+func tokensAmong(fields map[string]json.RawMessage) (tokens []string) {
+	for name, raw := range fields {
+		var token string
+		if strings.HasSuffix(strings.ToLower(name), "token") && json.Unmarshal(raw, &token) == nil {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens
 }
 
 // grant checks what RFC 6749 §5.1 says of an answer, but for the ID token.
@@ -104,12 +116,14 @@ func (t *tokenRequest) grant(token *oauth2.Token) (*Grant, error) {
 	// DPoP and mac tokens need a key that nobody here has, §7.1. An absent
 	// type is a provider's slip that others take for Bearer too.
 	case !strings.EqualFold(token.Type(), "Bearer"):
-		return nil, &CheckError{t.op, "the token is of type " + t.hide.clean(token.TokenType) + ", not Bearer"}
+		return nil, &CheckError{t.op, "the token is of type " + printable(token.TokenType) + ", not Bearer"}
 	// The tokens will stand in shells, in headers and in other programs' configuration.
 	case !isVisible(token.AccessToken), !isVisible(token.RefreshToken), !isVisible(idToken):
 		return nil, &CheckError{t.op, "a token has a character that no token may have"}
 	case !isVisible(strings.ReplaceAll(scope, " ", "")):
 		return nil, &CheckError{t.op, "the scope has a character that no scope may have"}
+	case t.client.echoes(scope):
+		return nil, &CheckError{t.op, "the scope holds a secret"}
 	}
 	expiry, err := expiryOf(token.AccessToken, t.expiresIn, t.sent)
 	if err != nil {

@@ -118,3 +118,29 @@ func TestAttemptFile(t *testing.T) {
 		t.Errorf("after damage: got %v, want %v", got, want)
 	}
 }
+
+// An attempt file that anybody wrote is an attempt of ours or none.
+func FuzzAttempt(f *testing.F) {
+	for _, seed := range []string{
+		`{"sequence":3,"outcome":"dead","text":"invalid_grant"}`, `{"sequence":3,"outcome":"unsaved","text":"disk full"}`,
+		`{"sequence":-1,"outcome":"failed"}`, `{"sequence":1e30}`, `{"outcome":["dead"]}`, `{"sequence":18446744073709551615,"outcome":"unreachable"}`, "null", "[]", "",
+	} {
+		f.Add([]byte(seed))
+	}
+	s := &Session{Name: "work", Dir: f.TempDir()}
+	path, err := s.path(".attempt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := writeNew(path, data); err != nil {
+			t.Fatal(err)
+		}
+		a := s.lastAttempt()
+		switch kind := kindOf(a.err()); kind {
+		case "", "dead", "unreachable", "failed", "unsaved":
+		default:
+			t.Errorf("got %q, want an outcome of ours", kind)
+		}
+	})
+}

@@ -249,7 +249,7 @@ func TestDeadIsRememberedOnce(t *testing.T) {
 	if p.count() != 1 {
 		t.Errorf("got %d requests, want 1", p.count())
 	}
-	if err := s.Save(ctx, &Tokens{AccessToken: "access-9", RefreshToken: "refresh-9", Expiry: time.Now().Add(time.Hour)}); err != nil {
+	if err := s.Save(ctx, &Tokens{AccessToken: "access-9", RefreshToken: "refresh-9", Expiry: time.Now().Add(time.Hour)}, settled); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Fresh(ctx, minute, nil); accessToken(got) != "access-9" || err != nil {

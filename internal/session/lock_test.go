@@ -22,7 +22,7 @@ func TestLockIsWaitedForWithinABound(t *testing.T) {
 	if _, err := s.Fresh(ctx, minute, renewAt(p.URL, time.Now)); kindOf(err) != "busy" {
 		t.Errorf("Fresh: got %v, want busy", err)
 	}
-	if err := s.Save(ctx, login("7")); kindOf(err) != "busy" {
+	if err := s.Save(ctx, login("7"), settled); kindOf(err) != "busy" {
 		t.Errorf("Save: got %v, want busy", err)
 	}
 	if _, err := s.Delete(ctx, nil); kindOf(err) != "busy" {
@@ -82,14 +82,14 @@ func TestLockCannotBeMade(t *testing.T) {
 	if err := os.WriteFile(s.Dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Save(ctx, login("7")); kindOf(err) != "lock" {
+	if err := s.Save(ctx, login("7"), settled); kindOf(err) != "lock" {
 		t.Errorf("a file in the directory's place: got %v, want a lock error", err)
 	}
 	s.Dir = t.TempDir()
 	if err := os.Mkdir(filepath.Join(s.Dir, "work.lock"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Save(ctx, login("7")); kindOf(err) != "lock" {
+	if err := s.Save(ctx, login("7"), settled); kindOf(err) != "lock" {
 		t.Errorf("a directory in the file's place: got %v, want a lock error", err)
 	}
 }

@@ -305,7 +305,7 @@ func TestLoginWinsOverARenewalInFlight(t *testing.T) {
 	<-hold.reached
 
 	saved := make(chan error)
-	go func() { saved <- s.Save(ctx, login("9")) }()
+	go func() { saved <- s.Save(ctx, login("9"), settled) }()
 	awaitWaiters(t, s, 1)
 	close(hold.release)
 	same(t, first, result{Token: "access-2"})
@@ -386,11 +386,7 @@ func TestWaitersSeeLoginAndLogout(t *testing.T) {
 
 // saveLocked is Save for who holds the lock.
 func saveLocked(s *Session, t *Tokens) error {
-	secret, err := s.stamp(t).encode()
-	if err != nil {
-		return err
-	}
-	return s.Store.Create(ctx, s.Name, secret)
+	return s.create(ctx, s.stamp(t))
 }
 
 // Nothing that is left behind holds a secret, whatever was done.

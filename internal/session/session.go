@@ -50,23 +50,61 @@ func (s *Session) Load(ctx context.Context) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
+	for earlier := t; earlier != nil; earlier = earlier.Earlier {
+		if s.checkBinding(earlier) == nil {
+			return earlier, nil
+		}
+	}
 	return t, s.checkBinding(t)
 }
 
-// Save stores a login's tokens under the profile's lock: a renewal in flight
-// ends first and is then overwritten. It fills in Version, Binding and ObtainedAt.
-// Errors: *BusyError, *LockError, or the store's own.
-func (s *Session) Save(ctx context.Context, t *Tokens) error {
+// Save stores a login's tokens under the profile's lock: a renewal in flight ends
+// first and is then overwritten. It fills in Version, Binding and ObtainedAt. settle
+// saves the settings that the tokens are good for; until it has, what was stored goes
+// on counting, also when the machine stops meanwhile, and when it fails that is put
+// back.
+//
+// Errors: *BusyError, *LockError, settle's, or the store's own.
+func (s *Session) Save(ctx context.Context, t *Tokens, settle func() error) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	secret, err := s.stamp(t).encode()
+	old, err := s.read(ctx)
+	if err != nil {
+		old = nil // of no use, so it makes way; Create says whether the store is
+	}
+	t = s.stamp(t)
+	if old != nil && s.checkBinding(old) != nil {
+		t.Earlier = old
+	}
+	if err := s.create(ctx, t); err != nil {
+		return err
+	}
+	if err := settle(); err != nil {
+		return errors.Join(err, s.putBack(ctx, old))
+	}
+	if t.Earlier != nil {
+		t.Earlier = nil
+		_ = s.create(ctx, t) // what stays counts no more, and goes with the next renewal
+	}
+	return nil
+}
+
+func (s *Session) create(ctx context.Context, t *Tokens) error {
+	secret, err := t.encode()
 	if err != nil {
 		return err
 	}
 	return s.Store.Create(ctx, s.Name, secret)
+}
+
+func (s *Session) putBack(ctx context.Context, old *Tokens) error {
+	if old == nil {
+		return s.Store.Delete(ctx, s.Name)
+	}
+	return s.create(ctx, old)
 }
 
 // Delete revokes the tokens by the caller's function and forgets them, whatever
@@ -94,7 +132,7 @@ func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Toke
 	}
 	switch {
 	case unread == nil:
-		revocation = bounded(ctx, requestTimeout, func(ctx context.Context) error { return revoke(ctx, t) })
+		revocation = revokeAll(ctx, t, revoke)
 	case !errors.Is(unread, ErrSignedOut):
 		revocation = unread
 	}
@@ -104,6 +142,17 @@ func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Toke
 	}
 	s.forgetAttempt()
 	return revocation, nil
+}
+
+// revokeAll revokes t and what it was to replace when a login was cut short.
+func revokeAll(ctx context.Context, t *Tokens, revoke func(context.Context, *Tokens) error) (first error) {
+	for ; t != nil; t = t.Earlier {
+		err := bounded(ctx, requestTimeout, func(ctx context.Context) error { return revoke(ctx, t) })
+		if first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // read is Load for any binding.

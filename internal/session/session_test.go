@@ -18,7 +18,7 @@ func TestSaveAndLoad(t *testing.T) {
 	s, _ := newSession(t)
 	s.Now = func() time.Time { return clock }
 	given := login("7")
-	if err := s.Save(ctx, given); err != nil {
+	if err := s.Save(ctx, given, settled); err != nil {
 		t.Fatal(err)
 	}
 	got := load(t, s)

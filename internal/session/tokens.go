@@ -41,6 +41,10 @@ type Tokens struct {
 	ObtainedAt time.Time `json:"obtained_at,omitzero"`
 	// RefreshRefused is why the provider no longer accepts RefreshToken. Not empty: it is dead.
 	RefreshRefused string `json:"refresh_refused,omitempty"`
+
+	// Earlier is what a login with other settings replaces. It counts until these are
+	// saved, and is gone after that.
+	Earlier *Tokens `json:"earlier,omitempty"`
 }
 
 // stored is Tokens without its methods.
@@ -48,17 +52,22 @@ type stored Tokens
 
 // encode returns the stored form: times in UTC, JSON values of the provider's as they came.
 func (t *Tokens) encode() ([]byte, error) {
-	s := stored(*t)
-	for _, at := range []*time.Time{&s.Expiry, &s.IDTokenExpiry, &s.ObtainedAt} {
-		*at = storable(*at)
-	}
+	s := *t
+	s.bound()
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // it would rewrite the claims
-	if err := e.Encode(s); err != nil {
+	if err := e.Encode(stored(s)); err != nil {
 		return nil, fmt.Errorf("encoding the session: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// bound makes every time one that can be stored.
+func (t *Tokens) bound() {
+	for _, at := range []*time.Time{&t.Expiry, &t.IDTokenExpiry, &t.ObtainedAt} {
+		*at = storable(*at)
+	}
 }
 
 // storable brings an instant into what RFC 3339 can say. A provider that counts
@@ -84,11 +93,17 @@ func decode(secret []byte) (*Tokens, error) {
 	if head.Version > version {
 		return nil, &FormatError{Why: "a newer authctl stored it; update this one or sign in again"}
 	}
-	var s stored
-	if err := json.Unmarshal(secret, &s); err != nil || s.AccessToken == "" {
+	var t *Tokens
+	if err := json.Unmarshal(secret, &t); err != nil {
 		return nil, &FormatError{Why: "it is damaged"}
 	}
-	return (*Tokens)(&s), nil
+	for each := t; each != nil; each = each.Earlier {
+		if each.AccessToken == "" {
+			return nil, &FormatError{Why: "it is damaged"}
+		}
+		each.bound()
+	}
+	return t, nil
 }
 
 // merge lays a renewal's answer over what was stored. What an answer may leave

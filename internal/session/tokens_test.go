@@ -113,6 +113,8 @@ func FuzzDecode(f *testing.F) {
 		`{"version":1,"access_token":"x"}`, `{"version":1,"access_token":"x"}{}`, `{"version":1e99}`, "{\"version\":1,\"access_token\":\"\xff\"}",
 		`{"version":1,"access_token":"x","claims":null,"binding":null,"expires_at":"0000-01-01T00:00:00+23:59"}`,
 		`{"version":1,"access_token":"x","expires_at":"9999-12-31T23:59:59-23:59"}`, `{"VERSION":1,"Access_Token":"x"}`,
+		`{"version":1,"access_token":"x","earlier":{"access_token":"y","expires_at":"0000-01-01T00:00:00+23:59","earlier":{"access_token":"z"}}}`,
+		`{"version":1,"access_token":"x","earlier":{}}`, `{"version":1,"access_token":"x","earlier":null}`,
 	} {
 		f.Add([]byte(seed))
 	}
