@@ -52,6 +52,9 @@ type timeoutError struct{ what string }
 
 func (e *timeoutError) Error() string { return e.what }
 
+// Timeout is for requests that it ends: they have timed out, whatever it says of a browser.
+func (e *timeoutError) Timeout() bool { return true }
+
 // exitError is the exit code of a command that authctl ran: it has said all.
 type exitError struct{ code int }
 

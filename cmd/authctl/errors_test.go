@@ -74,6 +74,7 @@ func TestExplain(t *testing.T) {
 		"unreachable":               {unreachable, 6, "network"},
 		"renewal unreachable":       {named(&session.RenewalError{Kind: session.Unreachable, Err: unreachable}), 6, "network"},
 		"a time-out":                {&timeoutError{"no answer"}, 6, "--timeout"},
+		"a request in that time":    {&oauth.UnreachableError{Op: "discovery", URL: "https://a.example/", Err: &timeoutError{"no answer"}}, 6, "network"},
 		"another time-out":          {context.DeadlineExceeded, 6, "try again"},
 		"a port in use":             {&callback.PortError{Addr: "127.0.0.1:1", Err: syscall.EADDRINUSE}, 1, "--redirect-uri"},
 		"a full disk for a file":    {&fs.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}, 1, "disk is full"},

@@ -208,13 +208,24 @@ func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 		return nil, err
 	}
 	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata, Known: known}
-	if was != nil && !hasMetadata(metadata) {
-		if hasMetadata(was.Metadata) {
-			return nil, &oauth.CheckError{What: "discovery", Why: "the provider published metadata at the last sign-in and publishes none now, so that less could be checked; authctl logout first if that is as it should be"}
+	if was != nil {
+		if what := missed(was.Metadata, metadata); what != "" {
+			return nil, &oauth.CheckError{What: "discovery", Why: "the provider published " + what + " at the last sign-in and publishes none now, so that less could be checked; authctl logout first if that is as it should be"}
 		}
-		client.PinnedIssuer = was.PinnedIssuer
+		client.PinnedIssuer = was.PinnedIssuer // which counts only without metadata
 	}
 	return client, nil
+}
+
+// missed is what the provider published once and doesn't now; empty if nothing.
+func missed(was, is *oauth.Metadata) string {
+	switch {
+	case hasMetadata(was) && !hasMetadata(is):
+		return "metadata"
+	case was.JWKSURI != "" && is.JWKSURI == "":
+		return "keys"
+	}
+	return ""
 }
 
 // earlier is the session that this login replaces, obtained with the same settings, and

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -83,11 +84,15 @@ func clean(s string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			return ' '
-		case unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r):
+		case actsOnTerminal(r):
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+func actsOnTerminal(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // columns aligns what is written to w, cells separated by tabs, and prints it at once: a
@@ -102,10 +107,25 @@ func columns(cmd *cobra.Command) (w io.Writer, print func() error) {
 	}
 }
 
-// printJSON writes v indented, and with characters like & as they are.
+// printJSON writes v indented, with characters like & as they are, and what a terminal
+// would act on escaped, which to a program is the same.
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var text, safe bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	for _, r := range text.String() {
+		if r == '\n' || !actsOnTerminal(r) {
+			safe.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) { // RFC 8259 §7
+			fmt.Fprintf(&safe, `\u%04x`, unit)
+		}
+	}
+	_, err := w.Write(safe.Bytes())
+	return err
 }

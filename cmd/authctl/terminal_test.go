@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -27,6 +28,23 @@ func TestClean(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// What a terminal would act on is escaped, which to a program is the same.
+func TestPrintJSON(t *testing.T) {
+	name := "a\x1b[2J\u009b\x7f\u202e\u200b\u2028\U000e0041<&>é愛"
+	var b strings.Builder
+	if err := printJSON(&b, map[string]string{"name": name}); err != nil {
+		t.Fatal(err)
+	}
+	want := "{\n  \"name\": \"a\\u001b[2J\\u009b\\u007f\\u202e\\u200b\\u2028\\udb40\\udc41<&>é愛\"\n}\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+	var back map[string]string
+	if err := json.Unmarshal([]byte(b.String()), &back); err != nil || back["name"] != name {
+		t.Errorf("got %q, %v, want %q", back["name"], err, name)
 	}
 }
 

@@ -109,16 +109,24 @@ func claimsOf(t *session.Tokens) map[string]json.RawMessage {
 }
 
 // account is the name that a person knows the account by: the first of these
-// claims that is there.
+// claims that is there, and not more of it than a line holds.
 func account(t *session.Tokens) string {
 	claims := claimsOf(t)
 	for _, name := range []string{"email", "preferred_username", "upn", "login", "name", "sub"} {
 		var s string
 		if json.Unmarshal(claims[name], &s) == nil && s != "" {
-			return s
+			return brief(s)
 		}
 	}
 	return ""
+}
+
+func brief(s string) string {
+	const limit = 200 // runes
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return s
 }
 
 func subject(t *session.Tokens) string {
@@ -156,7 +164,7 @@ func writeClaims(w io.Writer, claims map[string]json.RawMessage, now time.Time) 
 	names := sortedKeys(claims)
 	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
 	for _, name := range names {
-		fmt.Fprintf(w, "%s\t%s\n", clean(name), clean(claimText(name, claims[name], now)))
+		fmt.Fprintf(w, "%s\t%s\n", clean(brief(name)), clean(claimText(name, claims[name], now)))
 	}
 }
 

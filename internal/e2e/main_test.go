@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,6 +56,25 @@ func withPrograms(run func() int) int {
 	return run()
 }
 
+// lookAtSources sees every file that the programs are made of, once a run. go test
+// repeats an old result until something has changed that a test looked at, and what go
+// build reads is not among that.
+var lookAtSources = sync.OnceValue(func() error {
+	for _, root := range []string{"../../cmd", "../../internal"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+				return err
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
 func suffix() string {
 	if runtime.GOOS == "windows" {
 		return ".exe"
@@ -80,10 +100,32 @@ func newUser(t testing.TB) *user {
 // newUserWith makes a user with the given keychain.
 func newUserWith(t testing.TB, bus *keychaintest.Bus) *user {
 	t.Helper()
+	u := newUserWithout(t, bus.Env()...)
+	u.bus = bus
+	return u
+}
+
+// newFileUser makes a user without a keychain, whose secrets are in a sealed file.
+func newFileUser(t testing.TB) *user {
+	t.Helper()
+	u := newUserWithout(t)
+	u.set("AUTHCTL_STORE=file", "AUTHCTL_STORE_KEY_FILE="+filepath.Join(u.home, keyFile))
+	return u
+}
+
+// keyFile is what opens a newFileUser's sealed file, in their home.
+const keyFile = "store.key"
+
+// newUserWithout makes a user with a home and nothing in it, and more variables.
+func newUserWithout(t testing.TB, vars ...string) *user {
+	t.Helper()
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	home := t.TempDir()
-	u := &user{t: t, home: home, bus: bus}
+	u := &user{t: t, home: home}
 	u.env = append(u.env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8", "TZ=UTC", "TERM=xterm")
-	u.env = append(u.env, bus.Env()...)
+	u.env = append(u.env, vars...)
 	u.env = append(u.env, "HOME="+home, "TMPDIR="+t.TempDir(),
 		"XDG_CONFIG_HOME="+filepath.Join(home, "config"),
 		"XDG_DATA_HOME="+filepath.Join(home, "data"),

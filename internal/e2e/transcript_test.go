@@ -35,19 +35,29 @@ func (s *transcript) String() string {
 // await returns the first match of pattern, and its groups, once it is there.
 func (s *transcript) await(t testing.TB, pattern string) []string {
 	t.Helper()
+	late := make(chan struct{})
+	defer time.AfterFunc(patience, func() { close(late) }).Stop()
+	found := s.search(pattern, late)
+	if found == nil {
+		t.Fatalf("never written: %q; there is:\n%s", pattern, s)
+	}
+	return found
+}
+
+// search is the same, and nil if it is not there when the end is.
+func (s *transcript) search(pattern string, end <-chan struct{}) []string {
 	wanted := regexp.MustCompile(pattern)
-	late := time.After(patience)
-	for {
+	for ended := false; ; {
 		s.mu.Lock()
 		found, grew := wanted.FindStringSubmatch(string(s.text)), s.grew
 		s.mu.Unlock()
-		if found != nil {
+		if found != nil || ended {
 			return found
 		}
 		select {
 		case <-grew:
-		case <-late:
-			t.Fatalf("never written: %q; there is:\n%s", pattern, s)
+		case <-end:
+			ended = true // what was written last is looked at once more
 		}
 	}
 }

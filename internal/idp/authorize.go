@@ -175,20 +175,26 @@ func (x *exchange) respond(req *request, params url.Values) {
 		params.Set("state", req.state)
 	}
 	params.Set("iss", x.issuer)
+	join, status := "?", http.StatusSeeOther
+	if strings.Contains(req.redirectURI, "?") {
+		join = "&"
+	}
 	for _, wrong := range x.wrong() {
-		if wrong.redirect != nil {
-			wrong.redirect(params)
+		if wrong.response != nil {
+			wrong.response(x, params)
+		}
+		if wrong.fragment {
+			join = "#"
+		}
+		if wrong.again {
+			status = http.StatusTemporaryRedirect
 		}
 	}
 	if req.formPost {
 		x.formPostPage(req.redirectURI, params)
 		return
 	}
-	join := "?"
-	if strings.Contains(req.redirectURI, "?") {
-		join = "&"
-	}
-	http.Redirect(x.w, x.r, req.redirectURI+join+params.Encode(), http.StatusSeeOther)
+	http.Redirect(x.w, x.r, req.redirectURI+join+params.Encode(), status)
 }
 
 func intersect(asked, known []string) []string {

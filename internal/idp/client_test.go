@@ -112,11 +112,13 @@ func (c *client) post(endpoint string, form url.Values, edit ...func(*http.Reque
 // callback is a client's loopback listener that keeps what comes.
 func (c *client) callback() (redirectURI string, got func() url.Values) {
 	responses := make(chan url.Values, 4)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.ParseForm()
 		responses <- r.Form
 		io.WriteString(w, "<title>Done</title><p>You can close this.")
 	}))
+	server.Config.MaxHeaderBytes = 8 << 20 // of 1 MiB is one mode's response, three times
+	server.Start()
 	c.t.Cleanup(server.Close)
 	return server.URL + "/callback", func() url.Values {
 		select {

@@ -1,11 +1,12 @@
 package idp
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // grant is what a user allowed once. Every token that comes of it shares its
@@ -97,7 +98,7 @@ func (x *exchange) accessToken(g *grant, scopes []string, now time.Time) string 
 	case x.OpaqueAccess:
 		return random(x.TokenBytes)
 	}
-	return sign(x.key(x.Alg), "at+jwt", x.payload(map[string]any{
+	return sign(x.key(x.Alg), map[jose.HeaderKey]any{"typ": "at+jwt"}, x.payload(map[string]any{
 		"iss": x.issuer, "sub": g.user.Subject, "aud": x.audienceOf(g), "client_id": g.clientID,
 		"iat": now.Unix(), "exp": now.Add(x.AccessTTL).Unix(), "jti": random(0), "scope": strings.Join(scopes, " "),
 	}))
@@ -140,19 +141,20 @@ func (u *User) claims(scopes []string) map[string]any {
 }
 
 func (x *exchange) signID(claims map[string]any, renewal bool) string {
-	signed := func(x *exchange, payload []byte) string { return sign(x.key(x.Alg), "JWT", payload) }
+	x.edited(claims, func(m mode) edit { return m.claims })
+	if renewal {
+		x.edited(claims, func(m mode) edit { return m.renewed })
+	}
+	payload, signed := x.payload(claims), honestly
 	for _, wrong := range x.wrong() {
-		if wrong.claims != nil {
-			wrong.claims(claims)
-		}
-		if wrong.renewed != nil && renewal {
-			wrong.renewed(claims)
+		if wrong.payload != nil {
+			payload = []byte(wrong.payload(string(payload)))
 		}
 		if wrong.sign != nil {
 			signed = wrong.sign
 		}
 	}
-	text := signed(x, x.payload(claims))
+	text := signed(x, payload)
 	x.remember("id token", text)
 	return text
 }
@@ -162,9 +164,5 @@ func (x *exchange) payload(claims map[string]any) []byte {
 	if x.TokenBytes > 0 {
 		claims["ballast"] = random(x.TokenBytes * 3 / 4) // base64 makes it a third longer
 	}
-	b, err := json.Marshal(claims)
-	if err != nil {
-		panic(err)
-	}
-	return b
+	return mustJSON(claims)
 }

@@ -9,9 +9,9 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
-	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/go-jose/go-jose/v4"
@@ -80,9 +80,10 @@ func (s *Server) key(alg string) jose.JSONWebKey {
 	return shared.get(alg)
 }
 
-// sign makes a JWT; typ is its media type, RFC 7515 §4.1.9.
-func sign(key jose.JSONWebKey, typ string, payload []byte) string {
-	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
+// sign makes a JWT, with headers beside those that every one has.
+func sign(key jose.JSONWebKey, headers map[jose.HeaderKey]any, payload []byte) string {
+	options := (&jose.SignerOptions{}).WithType("JWT")
+	maps.Copy(options.ExtraHeaders, headers)
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(key.Algorithm), Key: key}, options)
 	if err != nil {
 		panic(err) // our own keys with our own algorithms
@@ -96,35 +97,6 @@ func sign(key jose.JSONWebKey, typ string, payload []byte) string {
 		panic(err)
 	}
 	return text
-}
-
-func unsigned(_ *exchange, payload []byte) string {
-	encode := base64.RawURLEncoding.EncodeToString
-	return encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + encode(payload) + "."
-}
-
-// signedByPublicKey takes the published key for an HMAC secret: a client that
-// lets the token choose the algorithm accepts it. RFC 8725 §2.1.
-func signedByPublicKey(x *exchange, payload []byte) string {
-	key := x.key(x.Alg)
-	public := key.Public()
-	secret, err := x509.MarshalPKIXPublicKey(public.Key)
-	if err != nil {
-		panic(err)
-	}
-	return sign(jose.JSONWebKey{Key: secret, Algorithm: "HS256", KeyID: key.KeyID}, "JWT", payload)
-}
-
-func signedByAnother(x *exchange, payload []byte) string {
-	key := forged.get(x.Alg)
-	key.KeyID = x.key(x.Alg).KeyID
-	return sign(key, "JWT", payload)
-}
-
-func signedByUnknownKey(x *exchange, payload []byte) string {
-	key := forged.get(x.Alg)
-	key.KeyID = "unknown"
-	return sign(key, "JWT", payload)
 }
 
 // leftHalf is the at_hash of an access token, OpenID Connect Core §3.1.3.6:

@@ -2,10 +2,9 @@ package idp
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 const (
@@ -23,16 +22,10 @@ func (x *exchange) metadata(place string) {
 		http.NotFound(x.w, x.r)
 		return
 	}
-	m := x.document()
-	for _, wrong := range x.wrong() {
-		if wrong.page != nil && wrong.page(x) {
-			return
-		}
-		if wrong.metadata != nil {
-			wrong.metadata(m)
-		}
+	if x.instead(atDiscovery) {
+		return
 	}
-	x.json(http.StatusOK, m)
+	x.good(atDiscovery, x.edited(x.document(), func(m mode) edit { return m.metadata }))
 }
 
 // document is the metadata, the same for OpenID Connect and RFC 8414.
@@ -62,16 +55,40 @@ func (x *exchange) document() map[string]any {
 }
 
 func (x *exchange) jwks() {
+	if x.instead(atKeys) {
+		return
+	}
 	key := x.key(x.Alg)
-	x.json(http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
+	set := map[string]any{"keys": []any{key.Public()}}
+	x.good(atKeys, x.edited(set, func(m mode) edit { return m.keys }))
 }
 
-func (x *exchange) json(status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // only our own maps come here
+// good is an endpoint's answer when all is well.
+func (x *exchange) good(endpoint string, answer map[string]any) {
+	text := string(mustJSON(answer)) + "\n"
+	for _, wrong := range x.wrong() {
+		if wrong.text != nil {
+			text = wrong.text(x, endpoint, text)
+		}
 	}
-	x.w.Header().Set("Content-Type", "application/json")
+	x.write(http.StatusOK, text)
+}
+
+func (x *exchange) json(status int, value any) { x.write(status, string(mustJSON(value))+"\n") }
+
+func (x *exchange) write(status int, text string) {
+	if x.w.Header().Get("Content-Type") == "" {
+		x.w.Header().Set("Content-Type", "application/json")
+	}
 	x.w.WriteHeader(status)
-	x.w.Write(append(body, '\n'))
+	io.WriteString(x.w, text)
+}
+
+// mustJSON is for our own maps, which can't fail.
+func mustJSON(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }

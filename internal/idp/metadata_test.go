@@ -96,9 +96,9 @@ func TestMetadataModes(t *testing.T) {
 			t.Errorf("%s: got %v", mode, m)
 		}
 	}
-	c.only("html-discovery")
+	c.only("discovery-html")
 	if _, body := c.get(c.issuer + "/" + openidMetadata); !strings.HasPrefix(body, "<!doctype html>") {
-		t.Errorf("html-discovery: got %q", body)
+		t.Errorf("discovery-html: got %q", body)
 	}
 }
 

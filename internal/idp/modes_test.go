@@ -148,14 +148,14 @@ func TestTokenEndpointModes(t *testing.T) {
 		status int
 		body   string // something in it
 	}{
-		"token-500":      {500, "internal error"},
-		"token-429":      {429, "slow down"},
-		"token-html":     {200, "<!doctype html>"},
-		"token-huge":     {200, strings.Repeat("A", 10<<20)},
-		"token-echo":     {400, "refresh_token=abc"},
-		"redirect-token": {307, ""},
-		"invalid-grant":  {400, `"error":"invalid_grant"`},
-		"invalid-client": {401, `"error":"invalid_client"`},
+		"token-500":          {500, "Internal Server Error"},
+		"token-429":          {429, "Too Many Requests"},
+		"token-html":         {200, "<!doctype html>"},
+		"token-huge":         {200, strings.Repeat("A", 10<<20)},
+		"token-echo":         {400, "refresh_token=abc"},
+		"token-redirect-307": {307, ""},
+		"invalid-grant":      {400, `"error":"invalid_grant"`},
+		"invalid-client":     {401, `"error":"invalid_client"`},
 	} {
 		c.only(mode)
 		response, body, err := c.rawRefresh()

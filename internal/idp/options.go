@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -38,6 +36,7 @@ type Options struct {
 	NoDiscovery       bool   // 404 for metadata; endpoints at /oauth2/authorize and /oauth2/token too
 	OAuthMetadataOnly bool   // metadata at RFC 8414's place only
 	NoRevocation      bool   // no revocation endpoint
+	Elsewhere         string // another origin, which wrong modes lead to
 	Control           bool   // options may be changed over HTTP, below /test/
 
 	Modes map[string]bool // wrong behaviours, by name: see Modes
@@ -55,6 +54,7 @@ func (o *Options) fill() {
 	o.IDTokenTTL = cmp.Or(o.IDTokenTTL, time.Hour)
 	o.RefreshTTL = cmp.Or(o.RefreshTTL, 24*time.Hour)
 	o.CodeTTL = cmp.Or(o.CodeTTL, time.Minute)
+	o.Elsewhere = cmp.Or(o.Elsewhere, "https://elsewhere.invalid")
 	if o.AuthMethods == nil {
 		o.AuthMethods = []string{"client_secret_basic", "client_secret_post"}
 	}
@@ -127,8 +127,9 @@ func (o *Options) Flags(fs *flag.FlagSet) {
 	fs.BoolVar(&o.NoDiscovery, "no-discovery", o.NoDiscovery, "serve no metadata")
 	fs.BoolVar(&o.OAuthMetadataOnly, "oauth-metadata-only", o.OAuthMetadataOnly, "serve RFC 8414 metadata only")
 	fs.BoolVar(&o.NoRevocation, "no-revocation", o.NoRevocation, "have no revocation endpoint")
+	fs.StringVar(&o.Elsewhere, "elsewhere", o.Elsewhere, "another `origin`, which wrong modes lead to")
 	fs.BoolVar(&o.Control, "control", o.Control, "let these be changed by POST to /test/options")
-	fs.Func("mode", "wrong behaviour, repeatable; empty for none: "+strings.Join(Modes(), ", "), o.setMode)
+	fs.Func("mode", "wrong behaviour, repeatable; empty for none, one that isn't there to see all", o.setMode)
 }
 
 // appendTo replaces the defaults by the first value given and collects the rest.
@@ -155,6 +156,3 @@ func (o *Options) setMode(name string) error {
 	o.Modes[name] = true
 	return nil
 }
-
-// Modes lists the names of the wrong behaviours.
-func Modes() []string { return slices.Sorted(maps.Keys(modes)) }

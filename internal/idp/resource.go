@@ -19,6 +19,9 @@ func (x *exchange) revoke() {
 		x.refuse(err)
 		return
 	}
+	if x.instead(atRevoke) {
+		return
+	}
 	x.mu.Lock()
 	if t := x.tokens[x.r.PostForm.Get("token")]; t != nil {
 		t.revoked = true
@@ -59,9 +62,12 @@ func (x *exchange) userinfo() {
 	if t == nil {
 		return
 	}
+	if x.instead(atUserinfo) {
+		return
+	}
 	claims := map[string]any{"sub": t.user.Subject}
 	maps.Copy(claims, t.user.claims(t.scopes))
-	x.json(http.StatusOK, claims)
+	x.good(atUserinfo, x.edited(claims, func(m mode) edit { return m.userinfo }))
 }
 
 // hello is a protected page: anyone with a good access token is greeted.

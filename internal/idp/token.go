@@ -42,23 +42,15 @@ func (x *exchange) token() {
 	if !x.wait() {
 		return
 	}
-	for _, wrong := range x.wrong() {
-		if wrong.token != nil {
-			wrong.token(x)
-			return
-		}
+	if x.instead(atToken) {
+		return
 	}
 	answer, err := x.redeem(f)
 	if err != nil {
 		x.refuse(err)
 		return
 	}
-	for _, wrong := range x.wrong() {
-		if wrong.answer != nil {
-			wrong.answer(answer)
-		}
-	}
-	x.json(http.StatusOK, answer)
+	x.good(atToken, x.edited(answer, func(m mode) edit { return m.answer }))
 }
 
 // form reads a POSTed form whose parameters come once each, RFC 6749 §3.2.

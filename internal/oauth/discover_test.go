@@ -120,6 +120,11 @@ func TestDiscoverRefuses(t *testing.T) {
 		{"null", func(*site) page { return page{200, "null"} }, "is no provider's metadata", ""},
 		{"no issuer", func(s *site) page { return s.document("") }, "is no provider's metadata", ""},
 		{"wrong types", func(s *site) page { return s.document(s.URL, "scopes_supported", `"openid"`) }, "is no provider's metadata", ""},
+		{"two token endpoints", func(s *site) page { return repeat(s, "token_endpoint") }, "is no provider's metadata", ""},
+		{"another one in other letters", func(s *site) page { return repeat(s, "Token_Endpoint") }, "is no provider's metadata", ""},
+		{"an issuer in other letters", func(s *site) page { return repeat(s, "i\u017fsuer") }, "is no provider's metadata", ""},
+		{"more behind it", func(s *site) page { return page{200, s.document(s.URL).body + "<html>"} }, "is no provider's metadata", ""},
+		{"the issuer in upper case", func(s *site) page { return s.document(strings.ToUpper(s.URL)) }, "are those of HTTP", "are those of"},
 		{"another issuer", func(*site) page { return newPage("https://evil.example.com") }, "are those of https://evil.example.com", "are those of"},
 		{"a path more in the issuer", func(s *site) page { return s.document(s.URL + "/x") }, "are those of", "are those of"},
 		{"no S256", func(s *site) page { return s.document(s.URL, "code_challenge_methods_supported", `["plain"]`) }, "PKCE without S256: plain", "PKCE without S256"},
@@ -141,6 +146,12 @@ func TestDiscoverRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// repeat is an honest document with a second member of nearly the same name.
+func repeat(s *site, name string) page {
+	body := s.document(s.URL).body
+	return page{200, strings.TrimSuffix(body, "}") + `,"` + name + `":"https://evil.example.com"}`}
 }
 
 func newPage(issuer string) page {
@@ -181,6 +192,15 @@ func TestDiscoverExplicit(t *testing.T) {
 		_, err := Discover(context.Background(), hc, "", Endpoints{Authorization: s.URL + "/a"})
 		if config := (*ConfigError)(nil); !errors.As(err, &config) || config.What != "token endpoint" {
 			t.Errorf("got %v, want a ConfigError about the token endpoint", err)
+		}
+	})
+	t.Run("one that the document lacks", func(t *testing.T) {
+		s := newSite(t)
+		s.pages[openIDPlace] = s.document(s.URL, "token_endpoint", `""`)
+		_, err := Discover(context.Background(), hc, s.URL, Endpoints{})
+		wantCheck(t, err, "token endpoint: neither discovered nor set")
+		if _, err := Discover(context.Background(), hc, s.URL, Endpoints{Token: s.URL + "/mine"}); err != nil {
+			t.Errorf("set by hand: %v", err)
 		}
 	})
 	t.Run("JWKS beside the default paths", func(t *testing.T) {

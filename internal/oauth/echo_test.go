@@ -73,6 +73,7 @@ const (
 	noHeader  = "missing colon"
 	noLength  = "bad Content-Length"
 	noCoding  = "unsupported transfer encoding"
+	noPlace   = "failed to parse Location header"
 	elsewhere = "elsewhere"
 )
 
@@ -116,6 +117,9 @@ var echoes = []struct {
 	{name: "a length that is none", act: logsIn, bend: func(p *provider, text string) {
 		p.says("/token", "HTTP/1.1 200 OK\r\nContent-Length: "+text+"\r\n\r\n")
 	}, twin: noLength},
+	{name: "a place that is none", act: logsIn, bend: func(p *provider, text string) {
+		p.says("/token", "HTTP/1.1 302 Found\r\nLocation: http://["+text+"\r\n\r\n")
+	}, twin: noPlace},
 	{name: "an encoding that is none", act: logsIn, bend: func(p *provider, text string) {
 		p.says("/token", "HTTP/1.1 200 OK\r\nTransfer-Encoding: "+text+"\r\n\r\n")
 	}, twin: noCoding},

@@ -131,7 +131,7 @@ func lookup(err *net.DNSError, host string) string {
 }
 
 func isTimeout(err error) bool {
-	var timeout net.Error
+	var timeout interface{ Timeout() bool }
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -40,7 +41,15 @@ type heldClaims struct {
 	Nonce           string   `json:"nonce"`
 	AuthorizedParty string   `json:"azp"`
 	AuthTime        *float64 `json:"auth_time"` // seconds since 1970
-	NotBefore       *float64 `json:"nbf"`       // the same
+}
+
+// idTokenClaims are those and the ones that count only when the token comes. go-oidc
+// reads exp and iat too, and an overflow turns the farthest future into the past.
+type idTokenClaims struct {
+	heldClaims
+	Expiry    *float64 `json:"exp"`
+	IssuedAt  *float64 `json:"iat"`
+	NotBefore *float64 `json:"nbf"`
 }
 
 // checkIDToken does the checks of OpenID Connect Core 3.1.3.7 and 3.1.3.8 and
@@ -50,14 +59,15 @@ func (c *Client) checkIDToken(ctx context.Context, grant *Grant, want expectatio
 	if grant.IDToken == "" {
 		return nil
 	}
+	var claims idTokenClaims
 	token, err := c.verify(ctx, grant.IDToken, want.issuer)
 	if err == nil {
-		err = c.checkClaims(token, grant.AccessToken, want)
+		claims, err = c.checkClaims(token, grant.AccessToken, want)
 	}
 	if err != nil {
 		return err
 	}
-	grant.IDTokenExpiry = bounded(token.Expiry, c.now())
+	grant.IDTokenExpiry = bounded(date(*claims.Expiry), c.now())
 	grant.Issuer, grant.Subject = token.Issuer, token.Subject
 	grant.SignatureChecked = c.Metadata.JWKSURI != ""
 	return token.Claims(&grant.Claims)
@@ -94,12 +104,17 @@ func checkAlgorithm(raw string, allowed []jose.SignatureAlgorithm) error {
 	if len(allowed) == 0 {
 		return idTokenError("the provider lists no algorithm for it that is safe")
 	}
-	_, err := jose.ParseSignedCompact(raw, allowed)
+	jws, err := jose.ParseSignedCompact(raw, allowed)
 	if other := (*jose.ErrUnexpectedSignatureAlgorithm)(nil); errors.As(err, &other) {
 		return idTokenError(fmt.Sprintf("it is signed with %q, which is not among %s", other.Got, strings.Join(names(allowed), ", ")))
 	}
 	if err != nil {
 		return idTokenError("it is no signed JWT")
+	}
+	// What has to be understood isn't (RFC 7515 §4.1.11), but for b64, which no JWT may
+	// have (RFC 7797 §7).
+	if _, critical := jws.Signatures[0].Protected.ExtraHeaders["crit"]; critical {
+		return idTokenError("it has a critical header")
 	}
 	return nil
 }
@@ -113,42 +128,60 @@ func names(algorithms []jose.SignatureAlgorithm) []string {
 }
 
 // checkClaims is the rest of 3.1.3.7, in its order, and 3.1.3.8.
-func (c *Client) checkClaims(token *oidc.IDToken, accessToken string, want expectation) error {
-	var claims heldClaims
-	var all map[string]any
+func (c *Client) checkClaims(token *oidc.IDToken, accessToken string, want expectation) (claims idTokenClaims, err error) {
+	if claims, err = c.readClaims(token); err != nil {
+		return claims, err
+	}
 	now := c.now()
-	if token.Claims(&claims) != nil || token.Claims(&all) != nil {
-		return idTokenError("its claims can't be read")
-	}
 	switch {
-	case c.echoes(fmt.Sprint(all)): // they will be shown
-		return idTokenError("it holds a secret")
 	case token.Issuer == "":
-		return idTokenError("it has no iss")
+		return claims, idTokenError("it has no iss")
 	case token.Subject == "":
-		return idTokenError("it has no sub")
+		return claims, idTokenError("it has no sub")
 	case claims.AuthorizedParty != "" && claims.AuthorizedParty != c.ID:
-		return idTokenError(fmt.Sprintf("its azp is %q, another client", claims.AuthorizedParty))
+		return claims, idTokenError(fmt.Sprintf("its azp is %q, another client", claims.AuthorizedParty))
 	case claims.AuthorizedParty == "" && len(token.Audience) > 1:
-		return idTokenError("it is for several clients and has no azp")
-	case token.Expiry.IsZero():
-		return idTokenError("it has no exp")
-	case token.Expiry.Before(now):
-		return idTokenError("it expired at " + beside(token.Expiry, now))
-	case claims.NotBefore != nil && *claims.NotBefore > float64(now.Add(leeway).Unix()):
-		return idTokenError("it is not valid before " + beside(time.Unix(int64(min(*claims.NotBefore, 1<<40)), 0), now))
-	case token.IssuedAt.IsZero():
-		return idTokenError("it has no iat")
-	case token.IssuedAt.After(now.Add(leeway)):
-		return idTokenError("it was issued in the future, at " + beside(token.IssuedAt, now))
+		return claims, idTokenError("it is for several clients and has no azp")
+	case claims.Expiry == nil:
+		return claims, idTokenError("it has no exp")
+	case date(*claims.Expiry).Before(now):
+		return claims, idTokenError("it expired at " + beside(date(*claims.Expiry), now))
+	case claims.NotBefore != nil && date(*claims.NotBefore).After(now.Add(leeway)):
+		return claims, idTokenError("it is not valid before " + beside(date(*claims.NotBefore), now))
+	case claims.IssuedAt == nil:
+		return claims, idTokenError("it has no iat")
+	case date(*claims.IssuedAt).After(now.Add(leeway)):
+		return claims, idTokenError("it was issued in the future, at " + beside(date(*claims.IssuedAt), now))
 	case !want.fits(token.Nonce):
-		return idTokenError("its nonce is not ours")
+		return claims, idTokenError("its nonce is not ours")
 	case token.AccessTokenHash != "" && token.VerifyAccessToken(accessToken) != nil:
-		return idTokenError("its at_hash does not fit the access token")
-	case want.maxAge != nil && !c.isRecent(token.IssuedAt, claims.AuthTime, want):
-		return idTokenError(fmt.Sprintf("its auth_time does not show a sign-in within the last %d seconds", *want.maxAge))
+		return claims, idTokenError("its at_hash does not fit the access token")
+	case want.maxAge != nil && !c.isRecent(claims, want):
+		return claims, idTokenError(fmt.Sprintf("its auth_time does not show a sign-in within the last %d seconds", *want.maxAge))
 	}
-	return claims.continues(want.held)
+	return claims, claims.continues(want.held)
+}
+
+// readClaims takes no claim that another reader could take for another, nor one that
+// nobody may see.
+func (c *Client) readClaims(token *oidc.IDToken) (claims idTokenClaims, err error) {
+	var payload json.RawMessage
+	var all map[string]any
+	if token.Claims(&payload) != nil || token.Claims(&claims) != nil || token.Claims(&all) != nil {
+		return claims, idTokenError("its claims can't be read")
+	}
+	if c.echoes(fmt.Sprint(all)) { // they will be shown
+		return claims, idTokenError("it holds a secret")
+	}
+	if name := misread(payload, "iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "auth_time"); name != "" {
+		return claims, idTokenError("its " + name + " can be read in two ways")
+	}
+	return claims, nil
+}
+
+// date is a NumericDate, RFC 7519 §2, to the second, within some 30,000 years.
+func date(seconds float64) time.Time {
+	return time.Unix(int64(max(-1<<40, min(seconds, 1<<40))), 0)
 }
 
 // beside shows a token's time and ours: often it is the clock that is wrong.
@@ -158,11 +191,11 @@ func beside(t, now time.Time) string {
 
 // isRecent compares auth_time with iat, both of the provider's clock, and allows
 // for what passed on ours since the request.
-func (c *Client) isRecent(issued time.Time, authTime *float64, want expectation) bool {
-	if authTime == nil {
+func (c *Client) isRecent(claims idTokenClaims, want expectation) bool {
+	if claims.AuthTime == nil {
 		return false
 	}
-	age := float64(issued.Unix()) - *authTime
+	age := *claims.IssuedAt - *claims.AuthTime
 	return age <= float64(*want.maxAge)+c.now().Sub(want.asked).Seconds()+1
 }
 

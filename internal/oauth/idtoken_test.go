@@ -3,9 +3,10 @@ package oauth
 import (
 	"context"
 	"crypto/elliptic"
-	"crypto/x509"
-	"encoding/pem"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,21 @@ func TestIDToken(t *testing.T) {
 		{"algorithm that is not the key's", signedBy(signer{jose.PS256, rsaKey(), "key-1"}), asIs, "no key has the ID"},
 		{"unknown kid", signedBy(signer{jose.RS256, rsaKey(), "key-2"}), signedBy(signer{jose.RS256, rsaKey(), "key-1"}), `no key has the ID "key-2"`},
 		{"key for encryption", func(p *provider) { p.keys[0].Use = "enc" }, func(p *provider) { p.keys[0].Use = "" }, "no key that can be used"},
+		{"critical header", header("crit", []string{"urn:example:x"}, "urn:example:x", true), header("urn:example:x", true), "critical header"},
+		{"payload that is not in base64", header("b64", false, "crit", []string{"b64"}), asIs, "critical header"},
+		{"key in its header", func(p *provider) {
+			p.signer.key = otherRSAKey()
+			header("jwk", p.signer.public())(p)
+		}, func(p *provider) { header("jwk", p.signer.public())(p) }, "its signature is wrong"},
+		{"key at another place", func(p *provider) {
+			p.signer.key = otherRSAKey()
+			header("jku", p.URL+"/elsewhere")(p)
+		}, func(p *provider) { header("jku", p.URL+"/elsewhere")(p) }, "its signature is wrong"},
+		{"RSA key of 1024 bits", signedAndPublished(must(rsa.GenerateKey(rand.Reader, 1024))), signedAndPublished(otherRSAKey()), "no key that can be used"},
+		{"another curve than the algorithm's", onAnotherCurve, func(p *provider) {
+			p.signer = signer{jose.ES384, ecKey(elliptic.P384()), "key-1"}
+			p.keys = []jose.JSONWebKey{p.signer.public()}
+		}, "its signature is wrong"},
 		{"two signatures", jsonSerialized, asIs, "no signed JWT"},
 		{"not a JWT", func(p *provider) { p.idToken = func() string { return "x.y.z" } }, asIs, "no signed JWT"},
 		{"wrong iss", claim("iss", "https://evil.example.com"), asIs, "different provider"},
@@ -54,11 +70,21 @@ func TestIDToken(t *testing.T) {
 		{"empty sub", claim("sub", ""), asIs, "no sub"},
 		{"expired", claim("exp", in(-time.Second)), claim("exp", in(time.Minute)), "it expired at"},
 		{"no exp", claim("exp", nil), asIs, "no exp"},
+		{"exp is a number in quotes", claim("exp", fmt.Sprint(in(time.Hour))), claim("exp", 1e300), "claims can't be read"},
+		{"exp before the calendar", claim("exp", -1e300), asIs, "it expired at"},
 		{"exp is no number", claim("exp", "soon"), claim("exp", float64(in(time.Hour))+0.5), "unmarshal"},
 		{"not yet valid", claim("nbf", in(time.Hour)), claim("nbf", in(leeway-time.Minute)), "it is not valid before"},
 		{"nbf is no number", claim("nbf", "soon"), claim("nbf", nil), "unmarshal"},
 		{"no iat", claim("iat", nil), asIs, "no iat"},
 		{"iat in the future", claim("iat", in(leeway+time.Minute)), claim("iat", in(leeway-time.Minute)), "issued in the future"},
+		{"iat far beyond the calendar", claim("iat", 1e300), claim("iat", 0), "issued in the future"},
+		{"iat is a number in quotes", claim("iat", "5"), asIs, "claims can't be read"},
+		{"nbf far beyond the calendar", claim("nbf", 1e300), claim("nbf", -1e300), "it is not valid before"},
+		{"sub twice", payload(`{"sub":"eve",`), payload(`{"sub_":"eve",`), "sub can be read in two ways"},
+		{"sub in other letters too", claim("Sub", "eve"), claim("Subject", "eve"), "sub can be read in two ways"},
+		{"sub in letters that only look so", claim("\u017fub", "eve"), claim("\u0455ub", "eve"), "sub can be read in two ways"},
+		{"aud in other letters", func(p *provider) { p.claims["AUD"], p.claims["aud"] = clientID, nil }, asIs, "aud can be read in two ways"},
+		{"exp in other letters too", claim("Exp", in(time.Hour)), claim("Expiry", 5), "exp can be read in two ways"},
 		{"wrong nonce", claim("nonce", "replayed"), asIs, "nonce is not ours"},
 		{"no nonce", claim("nonce", nil), asIs, "nonce is not ours"},
 		{"wrong at_hash", claim("at_hash", atHash("another")), func(p *provider) {
@@ -111,42 +137,6 @@ func TestIDTokenTimes(t *testing.T) {
 			t.Errorf("%s %s: got %v, want %q", test.claim, test.time, err, test.want)
 		}
 	}
-}
-
-func cutSignature(p *provider) {
-	p.idToken = func() string {
-		token := sign(p.signer, without(p.claims))
-		return token[:strings.LastIndexByte(token, '.')+1]
-	}
-}
-
-func changePayload(p *provider) {
-	p.idToken = func() string {
-		honest := strings.Split(sign(p.signer, without(p.claims)), ".")
-		p.claims["sub"] = "eve"
-		other := strings.Split(sign(p.signer, without(p.claims)), ".")
-		return honest[0] + "." + other[1] + "." + honest[2]
-	}
-}
-
-func hmacWithPublicKey(p *provider) {
-	der := must(x509.MarshalPKIXPublicKey(rsaKey().Public()))
-	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	p.signer = signer{jose.HS256, secret, "key-1"}
-}
-
-func jsonSerialized(p *provider) {
-	p.idToken = func() string {
-		maker := must(jose.NewMultiSigner([]jose.SigningKey{
-			{Algorithm: jose.RS256, Key: rsaKey()},
-			{Algorithm: jose.RS256, Key: otherRSAKey()},
-		}, nil))
-		return strings.ReplaceAll(must(maker.Sign([]byte(`{"sub":"ada"}`))).FullSerialize(), " ", "")
-	}
-}
-
-func severalAudiences(p *provider) {
-	p.claims["aud"], p.claims["azp"] = []string{clientID, "client-2"}, clientID
 }
 
 func TestSigningAlgorithms(t *testing.T) {

@@ -2,10 +2,12 @@ package oauth
 
 import (
 	"context"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -86,11 +88,27 @@ func readKeys(document []byte) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		if key.UnmarshalJSON(raw) == nil && key.IsPublic() && (key.Use == "" || key.Use == "sig") {
+		if key.UnmarshalJSON(raw) == nil && key.IsPublic() && isForSignatures(key.Use, raw) && isStrong(key.Key) {
 			keys = append(keys, key)
 		}
 	}
 	return keys
+}
+
+// isForSignatures looks at use and key_ops, RFC 7517 §4.2 and §4.3.
+func isForSignatures(use string, key []byte) bool {
+	var more struct {
+		Operations []string `json:"key_ops"`
+	}
+	return (use == "" || use == "sig") && json.Unmarshal(key, &more) == nil &&
+		(more.Operations == nil || slices.Contains(more.Operations, "verify"))
+}
+
+// isStrong: RFC 7518 §3.3 wants 2048 bits of an RSA key. go-jose takes no more than 4096,
+// and looks at the curve of any other.
+func isStrong(key any) bool {
+	k, isRSA := key.(*rsa.PublicKey)
+	return !isRSA || k.N.BitLen() >= 2048
 }
 
 // verifyWith tries every key that the header allows: without a kid there may be

@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"crypto/elliptic"
+	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +63,33 @@ func TestKeysThatAreNotUnderstood(t *testing.T) {
 		document := strings.Replace(good, `"keys":[`, `"keys":[`+bad+`,`, 1)
 		if got := len(readKeys([]byte(document))); got != 1 {
 			t.Errorf("%s: got %d keys, want 1", bad, got)
+		}
+	}
+}
+
+// A key says what it is for, and has a length that makes sense.
+func TestKeysThatAreOfNoUse(t *testing.T) {
+	good := string(must(p256Set()))
+	rsaKey := func(bytes int) string {
+		n := base64.RawURLEncoding.EncodeToString(slices.Repeat([]byte{0xff}, bytes))
+		return `{"keys":[{"kty":"RSA","e":"AQAB","n":"` + n + `"}]}`
+	}
+	for _, test := range []struct {
+		name, document string
+		want           int
+	}{
+		{"to verify", strings.Replace(good, `"use":"sig"`, `"key_ops":["verify"]`, 1), 1},
+		{"to encrypt", strings.Replace(good, `"use":"sig"`, `"key_ops":["encrypt"]`, 1), 0},
+		{"to verify and for encryption", strings.Replace(good, `"use":"sig"`, `"use":"enc","key_ops":["verify"]`, 1), 0},
+		{"for nothing", strings.Replace(good, `"use":"sig"`, `"key_ops":[]`, 1), 0},
+		{"512 bits", rsaKey(64), 0},
+		{"1024 bits", rsaKey(128), 0},
+		{"2048 bits", rsaKey(256), 1},
+		{"4096 bits", rsaKey(512), 1},
+		{"500,000 bits", rsaKey(62500), 0},
+	} {
+		if got := len(readKeys([]byte(test.document))); got != test.want {
+			t.Errorf("%s: got %d keys, want %d", test.name, got, test.want)
 		}
 	}
 }

@@ -51,7 +51,7 @@ type Metadata struct {
 // parse reads a document. What it can't say about itself is not taken from it.
 func parse(document []byte, source string) (*Metadata, bool) {
 	var m *Metadata
-	if json.Unmarshal(document, &m) != nil || m == nil || m.Issuer == "" {
+	if json.Unmarshal(document, &m) != nil || m == nil || m.Issuer == "" || misread(document) != "" {
 		return nil, false
 	}
 	m.Source, m.Keys = source, nil
@@ -108,14 +108,14 @@ func (m *Metadata) check(explicit Endpoints) error {
 		{"revocation endpoint", m.RevocationEndpoint, explicit.Revocation, false},
 		{"device authorization endpoint", m.DeviceAuthorizationEndpoint, explicit.DeviceAuthorization, false},
 	} {
-		if endpoint.url == "" && endpoint.needed {
-			return &ConfigError{endpoint.what, "neither discovered nor set"}
-		}
-		if endpoint.url == "" {
+		if endpoint.url == "" && !endpoint.needed {
 			continue
 		}
 		err := checkURL(endpoint.what, endpoint.url)
-		if setting := (*ConfigError)(nil); errors.As(err, &setting) && endpoint.explicit == "" {
+		if endpoint.url == "" {
+			err = &ConfigError{endpoint.what, "neither discovered nor set"}
+		}
+		if setting := (*ConfigError)(nil); errors.As(err, &setting) && endpoint.explicit == "" && m.discovered() {
 			return &CheckError{"discovery", setting.Error()} // nobody set it: it is the document's
 		}
 		if err != nil {

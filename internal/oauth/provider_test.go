@@ -166,12 +166,20 @@ func writeJSON(w http.ResponseWriter, v any) {
 }
 
 func sign(s signer, claims map[string]any) string {
+	return signText(s, string(must(json.Marshal(claims))))
+}
+
+// signText signs whatever the payload is, under more headers: names and values in turn.
+func signText(s signer, payload string, more ...any) string {
 	options := (&jose.SignerOptions{}).WithType("JWT")
 	if s.kid != "" {
 		options = options.WithHeader("kid", s.kid)
 	}
+	for i := 0; i < len(more); i += 2 {
+		options = options.WithHeader(jose.HeaderKey(more[i].(string)), more[i+1])
+	}
 	maker := must(jose.NewSigner(jose.SigningKey{Algorithm: s.algorithm, Key: s.key}, options))
-	jws := must(maker.Sign(must(json.Marshal(claims))))
+	jws := must(maker.Sign([]byte(payload)))
 	return must(jws.CompactSerialize())
 }
 

@@ -88,6 +88,9 @@ func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error)
 	if fields == nil {
 		return nil, &CheckError{t.op, "the answer is no JSON object"}
 	}
+	if name := misread(a.body, "access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"); name != "" {
+		return nil, &CheckError{t.op, "the answer's " + name + " can be read in two ways"}
+	}
 	return fields, nil
 }
 
@@ -105,9 +108,11 @@ func tokensAmong(fields map[string]json.RawMessage) (tokens []string) {
 
 // grant checks what RFC 6749 §5.1 says of an answer, but for the ID token.
 func (t *tokenRequest) grant(token *oauth2.Token) (*Grant, error) {
-	idToken, _ := token.Extra("id_token").(string)
-	scope, _ := token.Extra("scope").(string)
+	idToken, isText := token.Extra("id_token").(string)
+	scope, _ := token.Extra("scope").(string) // some send a list: as good as none
 	switch {
+	case !isText && token.Extra("id_token") != nil:
+		return nil, &CheckError{t.op, "the ID token is no string"}
 	// DPoP and mac tokens need a key that nobody here has, §7.1. An absent
 	// type is a provider's slip that others take for Bearer too.
 	case !strings.EqualFold(token.Type(), "Bearer"):
