@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/authctl/authctl/internal/idp"
 	"github.com/authctl/authctl/internal/keychaintest"
+	"github.com/authctl/authctl/internal/leaktest"
 )
 
 // The built programs.
@@ -32,6 +32,9 @@ const patience = time.Minute
 func TestMain(m *testing.M) {
 	if os.Getenv(browserVar) != "" { // authctl started us
 		os.Exit(beBrowser(os.Args[1:]))
+	}
+	if place := os.Getenv(leakVar); place != "" { // to be found out
+		os.Exit(beLeaky(place))
 	}
 	os.Exit(withPrograms(m.Run))
 }
@@ -180,7 +183,13 @@ type process struct {
 // start starts authctl with the given stdin: nil, a file, or a reader that ends.
 func (u *user) start(stdin io.Reader, args ...string) *process {
 	u.t.Helper()
-	p := &process{t: u.t, cmd: u.command(args...), stdout: newTranscript(), stderr: newTranscript(), done: make(chan struct{})}
+	return u.begin(u.command(args...), stdin)
+}
+
+// begin starts any program so.
+func (u *user) begin(cmd *exec.Cmd, stdin io.Reader) *process {
+	u.t.Helper()
+	p := &process{t: u.t, cmd: cmd, stdout: newTranscript(), stderr: newTranscript(), done: make(chan struct{})}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
 		u.t.Fatal(err)
@@ -239,11 +248,11 @@ func (u *user) files(see func(path string, content []byte)) {
 // noFileHolds fails the test when a file of the user's holds one of the secrets.
 func (u *user) noFileHolds(secrets ...string) {
 	u.t.Helper()
+	var known leaktest.Secrets
+	known.Add("secret", secrets...)
 	u.files(func(path string, content []byte) {
-		for _, secret := range secrets {
-			if len(secret) > 0 && bytes.Contains(content, []byte(secret)) {
-				u.t.Errorf("%s holds a secret of %d characters", path, len(secret))
-			}
+		if leaks := known.In(string(content)); len(leaks) > 0 {
+			u.t.Errorf("%s: %v", path, leaks)
 		}
 	})
 }

@@ -35,6 +35,7 @@ type Page struct {
 	Status int
 	Title  string
 	Text   string // what a person would read, lines trimmed
+	Raw    string // headers and HTML, as they came
 }
 
 const pageLimit = 1 << 20 // bytes
@@ -51,13 +52,17 @@ func Visit(ctx context.Context, address string, o Options) (*Page, error) {
 		return nil, errors.New("the address can't be read")
 	}
 	for range cmp.Or(o.Steps, 10) {
-		at, doc, err := open(client, request)
+		at, body, err := open(client, request)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := html.Parse(bytes.NewReader(body))
 		if err != nil {
 			return nil, err
 		}
 		f := findForm(doc)
 		if f == nil || at.StatusCode >= http.StatusBadRequest {
-			return read(at, doc), nil
+			return read(at, body, doc), nil
 		}
 		if request, err = f.submit(ctx, at.Request.URL, o); err != nil {
 			return nil, err
@@ -72,7 +77,7 @@ func newClient(o Options) *http.Client {
 }
 
 // open fetches one page, redirects followed.
-func open(client *http.Client, request *http.Request) (*http.Response, *html.Node, error) {
+func open(client *http.Client, request *http.Request) (*http.Response, []byte, error) {
 	response, err := client.Do(request)
 	if err != nil {
 		return nil, nil, bare(err)
@@ -82,8 +87,7 @@ func open(client *http.Client, request *http.Request) (*http.Response, *html.Nod
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the page at %s: %w", clean(response.Request.URL), err)
 	}
-	doc, err := html.Parse(bytes.NewReader(body))
-	return response, doc, err
+	return response, body, nil
 }
 
 // bare takes the query, where codes are, out of an error's address.
@@ -105,8 +109,11 @@ func clean(u *url.URL) string {
 	return c.String()
 }
 
-func read(response *http.Response, doc *html.Node) *Page {
-	p := &Page{URL: clean(response.Request.URL), Status: response.StatusCode}
+func read(response *http.Response, body []byte, doc *html.Node) *Page {
+	var raw strings.Builder
+	response.Header.Write(&raw) // into memory
+	raw.WriteString("\r\n" + string(body))
+	p := &Page{URL: clean(response.Request.URL), Status: response.StatusCode, Raw: raw.String()}
 	if title := find(doc, "title"); title != nil {
 		p.Title = strings.TrimSpace(text(title))
 	}

@@ -65,8 +65,8 @@ func TestVisit(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		want := Page{URL: server.URL + "/end", Status: 200, Title: "The end", Text: "Sent\n" + test.want + " and done"}
-		if *got != want {
+		want := Page{URL: server.URL + "/end", Status: 200, Title: "The end", Text: "Sent\n" + test.want + " and done", Raw: got.Raw}
+		if *got != want || !strings.Contains(got.Raw, "\r\n\r\n<") || !strings.Contains(got.Raw, "Content-Type: text/html") {
 			t.Errorf("%s: got %+v, want %+v", test.name, *got, want)
 		}
 	}
