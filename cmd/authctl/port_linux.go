@@ -45,14 +45,19 @@ func socketHolder(socket string) string {
 		return ""
 	}
 	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && target == socket {
-			return named(filepath.Dir(filepath.Dir(link)))
+		if target, err := os.Readlink(link); err != nil || target != socket {
+			continue
+		}
+		process := filepath.Dir(filepath.Dir(link))
+		if name := program(process); name != "" {
+			return fmt.Sprintf("%s (pid %s)", name, filepath.Base(process))
 		}
 	}
 	return ""
 }
 
-// namesake is another authctl of the same user's, which shows nobody what it has open.
+// namesake is told when another authctl of the user's runs, which shows nobody what it
+// has open, and so may well be it.
 func namesake(uid string) string {
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -62,15 +67,8 @@ func namesake(uid string) string {
 	for _, process := range processes {
 		status, err := os.ReadFile(filepath.Join(process, "status"))
 		if err == nil && process != self && strings.Contains(string(status), "\nUid:\t"+uid+"\t") && program(process) == program(self) {
-			return named(process)
+			return "another " + program(self)
 		}
-	}
-	return ""
-}
-
-func named(process string) string {
-	if name := program(process); name != "" {
-		return fmt.Sprintf("%s (pid %s)", name, filepath.Base(process))
 	}
 	return ""
 }

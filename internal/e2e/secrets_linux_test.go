@@ -147,6 +147,8 @@ const given = "given/token+with=0123456789"
 // callback, and the size of the tokens.
 func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	t.Parallel()
+	needStrace(t)
+	need.Program(t, "secret-tool", "curl")
 	var mu sync.Mutex
 	needed := map[string]bool{}
 	t.Run("lives", func(t *testing.T) {
@@ -181,7 +183,6 @@ func eachLife(t *testing.T, lived func(*life)) {
 		name := fmt.Sprintf("%s, %s, %s, %d bytes, verbose %t", tc.store, cmp.Or(tc.auth, "public"), tc.scheme, tc.bytes, tc.verbose)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			need.Program(t, "secret-tool", "curl")
 			redirect := tc.scheme + "://localhost:" + freePort(t) + "/callback"
 			o := idp.Options{TokenBytes: tc.bytes, RedirectURIs: []string{redirect}}
 			if tc.auth != "" {
