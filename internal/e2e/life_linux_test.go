@@ -87,7 +87,7 @@ func (l *life) look(place, text string) {
 // lookAround looks at every file of the user's, and at its name.
 func (l *life) lookAround() {
 	l.t.Helper()
-	for _, dir := range []string{l.home, l.variable("TMPDIR"), l.variable("XDG_RUNTIME_DIR")} {
+	for _, dir := range l.directories() {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
@@ -106,14 +106,14 @@ func (l *life) lookAround() {
 	}
 }
 
-// variable is what the user's environment says last.
-func (u *user) variable(name string) (value string) {
-	for _, entry := range u.env {
-		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = v
+// directories are those that are the user's own.
+func (l *life) directories() (dirs []string) {
+	for _, variable := range l.env {
+		if name, dir, _ := strings.Cut(variable, "="); name == "HOME" || name == "TMPDIR" {
+			dirs = append(dirs, dir)
 		}
 	}
-	return value
+	return dirs
 }
 
 // ended waits for a command, looks at all that it did, and at what there is now.
