@@ -71,6 +71,17 @@ func (s *Secrets) Has(value string) bool {
 // Len is how many secrets are known.
 func (s *Secrets) Len() int { return len(s.all) }
 
+// Without is s but for the secrets of some kinds, for a place that they belong to.
+func (s *Secrets) Without(kinds ...string) *Secrets {
+	var rest Secrets
+	for _, known := range s.all {
+		if !slices.Contains(kinds, known.kind) {
+			rest.Add(known.kind, known.value)
+		}
+	}
+	return &rest
+}
+
 func (s *Secrets) learn(of int, value string) {
 	if s.index == nil {
 		s.index = map[uint64][]trace{}

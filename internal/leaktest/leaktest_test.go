@@ -112,6 +112,9 @@ func TestSecretsByKind(t *testing.T) {
 	if got := s.In(known + other); len(got) != 2 || got[0].Kind != "code" || got[1].Kind != "key" {
 		t.Errorf("got %v, want the code and the key", got)
 	}
+	if got := s.Without("code").In(known + other); len(got) != 1 || got[0].Kind != "key" {
+		t.Errorf("without the code: got %v, want the key", got)
+	}
 	if got := fmt.Sprint(s.In(known)); strings.Contains(got, known[:4]) {
 		t.Errorf("a leak's text gives the secret away: %s", got)
 	}
