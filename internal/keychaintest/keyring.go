@@ -42,6 +42,19 @@ func (b *Bus) StopKeyring() {
 	}
 }
 
+// Lock locks the login keyring, as a desktop does after a while. Keyring(Unlocked) opens it.
+func (b *Bus) Lock() {
+	b.t.Helper()
+	conn := b.Connect()
+	defer conn.Close()
+	var locked []dbus.ObjectPath
+	var prompt dbus.ObjectPath
+	err := conn.Object(serviceName, rootPath).Call(secretPrefix+"Service.Lock", 0, []dbus.ObjectPath{loginPath}).Store(&locked, &prompt)
+	if err != nil || len(locked) != 1 {
+		b.t.Errorf("locking the keyring: got %v, %v", locked, err)
+	}
+}
+
 // KeyringDied reports whether gnome-keyring has ended by itself.
 func (b *Bus) KeyringDied() bool {
 	return b.keyring != nil && b.keyring.ended()

@@ -67,6 +67,8 @@ func setItem(service, name, text string) error {
 	return err
 }
 
+func deleteItem(service, name string) error { return keyring.Delete(service, name) }
+
 // classify goes by the exit status of `security`, the low byte of an OSStatus.
 func classify(err error) error {
 	if errors.Is(err, keyring.ErrNotFound) {

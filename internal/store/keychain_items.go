@@ -10,8 +10,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/zalando/go-keyring"
-
 	"github.com/authctl/authctl/internal/atomicfile"
 )
 
@@ -68,7 +66,7 @@ func (k *Keychain) create(ctx context.Context, name string, secret []byte) error
 }
 
 func (k *Keychain) remove(ctx context.Context, name string) error {
-	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, keyring.Delete(k.Service, name) })
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, deleteItem(k.Service, name) })
 	if err = classify(err); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

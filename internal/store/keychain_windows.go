@@ -25,6 +25,8 @@ func getItem(service, name string) (string, error) { return keyring.Get(service,
 
 func setItem(service, name, text string) error { return keyring.Set(service, name, text) }
 
+func deleteItem(service, name string) error { return keyring.Delete(service, name) }
+
 // classify finds out what a failed call means. A session without a logon of its
 // own, such as one over SSH with a public key, has no Credential Manager.
 func classify(err error) error {

@@ -57,13 +57,23 @@ var misbehaviours = []struct {
 			t.Errorf("got %v, want the caller's own deadline", err)
 		}
 	}},
-	{"prompt answered", ask(func(s *keychaintest.Service) { s.Answer(true) }), wantPrompt(time.Minute, nil)},
+	{"prompt answered", ask(func(s *keychaintest.Service) { s.Answer(true) }), wantPrompt(nil)},
 	{"prompt answered late", ask(func(s *keychaintest.Service) {
 		time.Sleep(patience + time.Second) // longer than a keychain is waited for
 		s.Answer(true)
-	}), wantPrompt(time.Minute, nil)},
-	{"prompt dismissed", ask(func(s *keychaintest.Service) { s.Answer(false) }), wantPrompt(time.Minute, ErrLocked)},
-	{"prompt interrupted", ask(func(*keychaintest.Service) {}), wantPrompt(200*time.Millisecond, context.DeadlineExceeded)},
+	}), wantPrompt(nil)},
+	{"prompt dismissed", ask(func(s *keychaintest.Service) { s.Answer(false) }), wantPrompt(ErrLocked)},
+	{"prompt interrupted", ask(func(*keychaintest.Service) {}), wantPrompt(context.Canceled)},
+	{"write's prompt dismissed", dismiss("CreateItem"), func(t *testing.T, k *Keychain) {
+		wantLocked(t, k.Create(t.Context(), "work", []byte("s")))
+		wantLocked(t, k.Update(t.Context(), "work", []byte("s")))
+		wantLocked(t, k.Check(t.Context()))
+	}},
+	{"deletion's prompt dismissed", dismiss("Delete"), func(t *testing.T, k *Keychain) {
+		must(t, k.Create(t.Context(), "work", []byte("s")))
+		wantLocked(t, k.Delete(t.Context(), "work"))
+		wantSecret(t, k, "work", "s")
+	}},
 	{"prompt, nobody there", func(t *testing.T) []string {
 		bus := keychaintest.Open(t, keychaintest.NoService)
 		s := bus.Serve(keychaintest.Ask)
@@ -144,6 +154,27 @@ func ask(answer func(*keychaintest.Service)) func(*testing.T) []string {
 	}
 }
 
+// dismiss starts a service that asks before it does one thing, and hears a no.
+func dismiss(what string) func(*testing.T) []string {
+	return func(t *testing.T) []string {
+		bus := keychaintest.Open(t, keychaintest.NoService)
+		bus.Serve(keychaintest.Healthy)
+		return append(bus.Env(), bus.Tap(func(member string) keychaintest.Verdict {
+			if member == what || member == "Prompt" {
+				return keychaintest.Dismiss
+			}
+			return keychaintest.Pass
+		}))
+	}
+}
+
+func wantLocked(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, ErrLocked) {
+		t.Errorf("got %v, want ErrLocked", err)
+	}
+}
+
 // wantSilence wants the first call to end within 14 s, those for other secrets soon,
 // and all five within 15 s.
 func wantSilence(t *testing.T, k *Keychain, op func(context.Context, *Keychain) error) {
@@ -169,13 +200,19 @@ func wantSilence(t *testing.T, k *Keychain, op func(context.Context, *Keychain) 
 	}
 }
 
-// wantPrompt stores with a person there, who is told once.
-func wantPrompt(patient time.Duration, want error) func(*testing.T, *Keychain) {
+// wantPrompt stores with a person there, who is told once, and who interrupts then if
+// that is what is wanted.
+func wantPrompt(want error) func(*testing.T, *Keychain) {
 	return func(t *testing.T, k *Keychain) {
-		prompts := 0
-		k.Prompt = func() { prompts++ }
-		ctx, stop := context.WithTimeout(t.Context(), patient)
+		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
+		prompts := 0
+		k.Prompt = func() {
+			prompts++
+			if want == context.Canceled {
+				stop()
+			}
+		}
 		if err := k.Create(ctx, "work", []byte("s")); !errors.Is(err, want) || prompts != 1 {
 			t.Fatalf("got %v after %d prompts, want %v after 1", err, prompts, want)
 		}
