@@ -95,6 +95,8 @@ func (p *profile) signOut(cmd *cobra.Command) error {
 		return p.revoke(ctx, t)
 	})
 	switch {
+	case err != nil && had && revocation == nil:
+		return p.about("signing out of", errorf("its tokens are revoked, but still stored: %w", err))
 	case err != nil:
 		return p.about("signing out of", err)
 	case errors.Is(revocation, oauth.ErrNoRevocation):

@@ -22,6 +22,7 @@ const (
 	Refuse                 // the service answers with an error
 	Swallow                // nobody ever answers
 	Lose                   // it is done, and then the service ends without an answer
+	Stall                  // it is done, and nobody ever answers
 	Dismiss                // the service wants a person to be asked, who says no
 	HangUp                 // the bus ends the connection
 )
@@ -60,8 +61,8 @@ type tap struct {
 type tapped struct {
 	*tap
 	client, bus net.Conn
-	mu          sync.Mutex      // of what is written to the client
-	lost        map[uint32]bool // calls whose answers are lost, by serial number
+	mu          sync.Mutex         // of what is written to the client
+	lost        map[uint32]Verdict // calls whose answers don't come, by serial number
 }
 
 func (t *tap) serve(client net.Conn) {
@@ -71,7 +72,7 @@ func (t *tap) serve(client net.Conn) {
 		return
 	}
 	defer bus.Close()
-	c := &tapped{tap: t, client: client, bus: bus, lost: map[uint32]bool{}}
+	c := &tapped{tap: t, client: client, bus: bus, lost: map[uint32]Verdict{}}
 	go c.answers()
 	c.calls()
 }
@@ -110,9 +111,9 @@ func (c *tapped) call(raw []byte, m *dbus.Message) bool {
 		c.dismiss(m)
 	case HangUp:
 		return false
-	case Lose:
+	case Lose, Stall:
 		c.mu.Lock()
-		c.lost[m.Serial()] = true
+		c.lost[m.Serial()] = verdict
 		c.mu.Unlock()
 		fallthrough
 	default:
@@ -150,11 +151,13 @@ func (c *tapped) answers() {
 		c.mu.Lock()
 		lost := c.lost[to]
 		c.mu.Unlock()
-		if lost {
+		switch lost {
+		case Lose:
 			c.fail(to, "org.freedesktop.DBus.Error.NoReply", "Message recipient disconnected from message bus without replying")
-			continue
+		case Stall:
+		default:
+			c.write(raw)
 		}
-		c.write(raw)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"sync/atomic"
 	"time"
@@ -115,10 +116,18 @@ func (k *Keychain) do(ctx context.Context, op, name string, f func(context.Conte
 	deadline := time.Now().Add(wait)
 	err := k.attempt(ctx, deadline, f)
 	if errors.Is(err, errVanished) {
-		err = k.attempt(ctx, deadline, f)
+		err = retried(err, k.attempt(ctx, deadline, f))
 	}
 	k.silent.Store(errors.Is(err, ErrTimeout))
 	return fail(op, name, err)
+}
+
+// retried is what two attempts come to: a doubt of the first is dispelled by success alone.
+func retried(first, second error) error {
+	if second != nil && errors.Is(first, ErrInDoubt) && !errors.Is(second, ErrInDoubt) {
+		return fmt.Errorf("%w; %w", second, ErrInDoubt)
+	}
+	return second
 }
 
 func (k *Keychain) attempt(ctx context.Context, deadline time.Time, f func(context.Context) error) error {

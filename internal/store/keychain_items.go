@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -54,8 +55,12 @@ func (k *Keychain) create(ctx context.Context, name string, secret []byte) error
 		}
 		text, keep = item.String(), item.file
 	}
-	if err := k.set(ctx, name, text); err != nil {
-		if keep != "" && !inDoubt(err) {
+	err := k.set(ctx, name, text)
+	if inDoubt(err) { // both the old and the new sealed file have to stay
+		return fmt.Errorf("%w; %w", err, ErrInDoubt)
+	}
+	if err != nil {
+		if keep != "" {
 			os.Remove(filepath.Join(k.Dir, keep))
 		}
 		return err
@@ -119,8 +124,7 @@ func (k *Keychain) writeSealed(item sealedItem, name string, secret []byte) erro
 	return atomicfile.Write(filepath.Join(k.Dir, item.file), data)
 }
 
-// inDoubt reports whether a write that failed so may still have been done, or be
-// done yet: then both the old and the new sealed file have to stay.
+// inDoubt reports whether a write that failed so may still have been done, or be done yet.
 func inDoubt(err error) bool {
 	return errors.Is(err, ErrTimeout) || errors.Is(err, errVanished) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

@@ -42,8 +42,12 @@ var misbehaviours = []struct {
 		wantSecret(t, k, "work", "s")
 	}},
 	{"dies", serve(keychaintest.Die), func(t *testing.T, k *Keychain) {
-		if err := k.Create(t.Context(), "work", []byte("s")); !errors.Is(err, ErrAbsent) {
-			t.Errorf("got %v, want ErrAbsent", err)
+		err := k.Create(t.Context(), "work", []byte("s"))
+		if !errors.Is(err, ErrAbsent) || !errors.Is(err, ErrInDoubt) {
+			t.Errorf("got %v, want ErrAbsent, and a doubt whether it was stored", err)
+		}
+		if err := k.Create(t.Context(), "work", []byte("s")); !errors.Is(err, ErrAbsent) || errors.Is(err, ErrInDoubt) {
+			t.Errorf("without a service: got %v, want ErrAbsent, and no doubt", err)
 		}
 	}},
 	{"dies once", serve(keychaintest.DieOnce), func(t *testing.T, k *Keychain) {

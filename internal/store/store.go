@@ -20,6 +20,10 @@ var (
 	ErrKeyFile = errors.New("the key file can't be used")
 )
 
+// ErrInDoubt comes with another error: the secret may have been stored all the same, or
+// be stored yet. Until the store is read again nobody knows.
+var ErrInDoubt = errors.New("it may have been stored all the same")
+
 // errVanished says that the keychain's service ended while it was asked.
 var errVanished = fmt.Errorf("%w: its service ended while it was asked", ErrAbsent)
 
