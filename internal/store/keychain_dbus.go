@@ -142,14 +142,36 @@ func property[T any](ctx context.Context, conn *dbus.Conn, path dbus.ObjectPath,
 	return value, classify(err)
 }
 
-func getItem(service, name string) (string, error) { return keyring.Get(service, name) }
+func getItem(service, name string) (string, error) {
+	text, err := keyring.Get(service, name)
+	if isGone(err) {
+		text, err = keyring.Get(service, name)
+	}
+	return text, err
+}
 
 func setItem(service, name, text string) error {
 	return heeding(func() error { return keyring.Set(service, name, text) })
 }
 
 func deleteItem(service, name string) error {
-	return heeding(func() error { return keyring.Delete(service, name) })
+	return heeding(func() error {
+		err := keyring.Delete(service, name)
+		if isGone(err) {
+			err = keyring.Delete(service, name)
+		}
+		return err
+	})
+}
+
+// isGone: the item was deleted since go-keyring found it. Looking anew tells what is
+// stored now, if anything.
+func isGone(err error) bool {
+	answer := new(dbus.Error)
+	return errors.As(err, answer) && slices.Contains([]string{
+		"org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownObject",
+		"org.freedesktop.Secret.Error.NoSuchObject",
+	}, answer.Name)
 }
 
 // heeding hears the answer to a service's question, whether it may do what f asks of it.
