@@ -91,8 +91,10 @@ func (l *signIn) leaves() secretStore {
 // is revoked, since nobody has it, and not left to look alive.
 func (l *signIn) save(ctx context.Context, client *oauth.Client, tokens *session.Tokens) error {
 	p := l.profile
+	var saved error
 	keep := func() error {
-		return p.session.Save(ctx, tokens, func() error { return p.choice.save(l.given) })
+		saved = p.session.Save(ctx, tokens, func() error { return p.choice.save(l.given) })
+		return saved
 	}
 	var err error
 	if l.newSecret {
@@ -100,14 +102,17 @@ func (l *signIn) save(ctx context.Context, client *oauth.Client, tokens *session
 	} else {
 		err = keep()
 	}
-	if err != nil {
-		if unrevoked := revokeAt(ctx, client, tokens); unrevoked != nil {
-			return errorf("%w; the new tokens are not revoked: %v", err, unrevoked)
-		}
-		return err
+	switch {
+	case err == nil:
+		l.forgetElsewhere(ctx)
+		return nil
+	case errors.Is(saved, store.ErrInDoubt):
+		return err // if they are stored after all, they are as good as they look
 	}
-	l.forgetElsewhere(ctx)
-	return nil
+	if unrevoked := revokeAt(ctx, client, tokens); unrevoked != nil {
+		return errorf("%w; the new tokens are not revoked: %v", err, unrevoked)
+	}
+	return err
 }
 
 // forgetElsewhere deletes what the profile left in another store: a session in two
