@@ -207,7 +207,7 @@ func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata, Known: known}
+	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata, Known: known, Now: p.now}
 	if was != nil {
 		if what := missed(was.Metadata, metadata); what != "" {
 			return nil, &oauth.CheckError{What: "discovery", Why: "the provider published " + what + " at the last sign-in and publishes none now, so that less could be checked; authctl logout first if that is as it should be"}
@@ -308,12 +308,12 @@ func (l *signIn) celebrate(t *session.Tokens, offlineAsked bool) error {
 	if t.RefreshToken == "" && offlineAsked {
 		end := "ends at a time that it didn't say"
 		if !t.Expiry.IsZero() {
-			end = "ends " + expiryText(t.Expiry, time.Now())
+			end = "ends " + expiryText(t.Expiry, p.now())
 		}
 		say(l.cmd, "The provider gave no refresh token: this session %s. To ask for one: %s --prompt consent", end, loginCommand(p.about("", nil)))
 	}
 	if l.flags.asJSON {
-		return printJSON(l.cmd.OutOrStdout(), p.summary(t, stateOf(t, time.Now())))
+		return printJSON(l.cmd.OutOrStdout(), p.summary(t, stateOf(t, p.now())))
 	}
 	return nil
 }

@@ -20,15 +20,16 @@ import (
 
 func main() {
 	hideMemory()
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(os.Args[1:], time.Now, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// options are the flags that every command has, and when the process began: a
-// token obtained since then is fresh to it.
+// options are the flags that every command has, the clock, and when the process began:
+// a token obtained since then is fresh to it.
 type options struct {
 	profile string
 	config  string
 	verbose bool
+	now     func() time.Time
 	started time.Time
 
 	keychain *store.Keychain // the one of this process, once it is needed
@@ -39,11 +40,11 @@ type signalError struct{ syscall.Signal }
 
 func (e signalError) Error() string { return e.Signal.String() }
 
-// run executes one command line and returns the process's exit code.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// run executes one command line by the given clock and returns the process's exit code.
+func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := withSignals(context.Background(), stderr)
 	defer stop()
-	o := &options{started: time.Now()}
+	o := &options{now: now, started: now()}
 	root := newRoot(o)
 	root.SetArgs(args)
 	root.SetIn(stdin)

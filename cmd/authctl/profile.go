@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,7 @@ type profile struct {
 	secrets    secretStore
 	session    *session.Session
 	trace      *trace
+	now        func() time.Time
 }
 
 // open is the profile that a command works on, as the file and the environment
@@ -85,13 +87,14 @@ func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (
 	}
 	secrets := o.openStore(cmd, resolved, state)
 	return &profile{
-		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), secrets: secrets,
+		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), secrets: secrets, now: o.now,
 		session: &session.Session{
 			Name:    secretName(c.name, c.file.Path),
 			Store:   secrets,
 			Dir:     filepath.Join(state, "locks"),
 			Binding: binding(resolved),
 			Started: o.started,
+			Now:     o.now,
 		},
 	}, nil
 }
@@ -157,7 +160,7 @@ func (p *profile) client(ctx context.Context, t *session.Tokens, at provider) (*
 	if err != nil {
 		return nil, err
 	}
-	c := &oauth.Client{ID: t.Binding["client_id"], HTTP: hc, Metadata: at.Metadata, PinnedIssuer: at.PinnedIssuer, Known: tokensOf(t)}
+	c := &oauth.Client{ID: t.Binding["client_id"], HTTP: hc, Metadata: at.Metadata, PinnedIssuer: at.PinnedIssuer, Known: tokensOf(t), Now: p.now}
 	p.trace.hide(c.Known...)
 	if at.Confidential {
 		if c.Secret, err = clientSecret(ctx, p.secrets, p.session.Name, t.Binding); err != nil {
@@ -226,6 +229,6 @@ func (p *profile) tokens(g *oauth.Grant, at provider) (*session.Tokens, error) {
 		Binding: p.session.Binding, Provider: pin,
 		AccessToken: g.AccessToken, TokenType: g.TokenType, Expiry: g.Expiry,
 		RefreshToken: g.RefreshToken, IDToken: g.IDToken, IDTokenExpiry: g.IDTokenExpiry,
-		Claims: g.Claims, SignatureChecked: g.SignatureChecked, Scope: g.Scope,
+		Claims: g.Claims, SignatureChecked: g.SignatureChecked, Scope: g.Scope, ObtainedAt: g.Asked,
 	}, nil
 }

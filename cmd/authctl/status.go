@@ -55,14 +55,10 @@ func newStatusCmd(o *options) *cobra.Command {
 			if os.Getenv("AUTHCTL_TOKEN") != "" {
 				say(cmd, "AUTHCTL_TOKEN is set: token, exec and curl use it as it is, whatever is stored.")
 			}
-			print := printSummaries
 			if asJSON {
-				print = func(cmd *cobra.Command, all []summary) error { return printJSON(cmd.OutOrStdout(), all) }
+				return errors.Join(printJSON(cmd.OutOrStdout(), all), failure)
 			}
-			if err := print(cmd, all); err != nil {
-				return err
-			}
-			return failure
+			return errors.Join(printSummaries(cmd, all, o.now()), failure)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array")
@@ -103,7 +99,7 @@ func (o *options) summarize(cmd *cobra.Command, c choice) (summary, error) {
 	case err != nil:
 		return p.summary(nil, stateUnknown), p.about("", err)
 	}
-	return p.summary(tokens, stateOf(tokens, time.Now())), nil
+	return p.summary(tokens, stateOf(tokens, o.now())), nil
 }
 
 // ignoreMissing drops the error of a profile that isn't complete: its state says so.
@@ -142,7 +138,7 @@ func (p *profile) summary(t *session.Tokens, state string) summary {
 	return s
 }
 
-func printSummaries(cmd *cobra.Command, all []summary) error {
+func printSummaries(cmd *cobra.Command, all []summary, now time.Time) error {
 	if len(all) == 0 {
 		say(cmd, "No profile is set up: authctl login --issuer URL --client-id ID")
 		return nil
@@ -150,7 +146,7 @@ func printSummaries(cmd *cobra.Command, all []summary) error {
 	w, print := columns(cmd)
 	fmt.Fprintln(w, "PROFILE\tACCOUNT\tPROVIDER\tEXPIRES\tSTORE\tSTATE")
 	for _, s := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.nameText(), dash(clean(s.Account)), dash(clean(s.Issuer)), s.expiryText(), dash(s.Store), s.stateText())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.nameText(), dash(clean(s.Account)), dash(clean(s.Issuer)), s.expiryText(now), dash(s.Store), s.stateText())
 	}
 	return print()
 }
@@ -162,11 +158,11 @@ func (s summary) nameText() string {
 	return s.Profile
 }
 
-func (s summary) expiryText() string {
+func (s summary) expiryText(now time.Time) string {
 	if s.expiry.IsZero() {
 		return "-"
 	}
-	return distance(time.Until(s.expiry))
+	return distance(s.expiry.Sub(now))
 }
 
 func (s summary) stateText() string {

@@ -127,7 +127,7 @@ func (l *signIn) certificate() (tls.Certificate, error) {
 		return cert, nil
 	}
 	path := filepath.Join(p.stateDir, "tls", "localhost.pem")
-	cert, _, err := callback.SelfSigned(path, time.Now())
+	cert, _, err := callback.SelfSigned(path, p.now())
 	if err != nil {
 		return cert, errorf("making the callback's certificate: %w", err)
 	}

@@ -139,7 +139,7 @@ func subject(t *session.Tokens) string {
 func describe(cmd *cobra.Command, p *profile, t *session.Tokens) error {
 	w, print := columns(cmd)
 	if claims := claimsOf(t); len(claims) > 0 {
-		writeClaims(w, claims, time.Now())
+		writeClaims(w, claims, p.now())
 	} else {
 		writeKnown(w, p, t)
 	}
@@ -178,7 +178,7 @@ func rank(name string) int {
 // writeKnown is whoami without an ID token: plain OAuth 2.0 says no more.
 func writeKnown(w io.Writer, p *profile, t *session.Tokens) {
 	for _, line := range [][2]string{
-		{"issuer", p.Issuer}, {"token endpoint", p.TokenURL}, {"client_id", p.ClientID}, {"scope", t.Scope}, {"expires", expiryText(t.Expiry, time.Now())},
+		{"issuer", p.Issuer}, {"token endpoint", p.TokenURL}, {"client_id", p.ClientID}, {"scope", t.Scope}, {"expires", expiryText(t.Expiry, p.now())},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(w, "%s\t%s\n", line[0], clean(line[1]))

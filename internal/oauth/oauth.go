@@ -38,6 +38,7 @@ type Client struct {
 type Grant struct {
 	AccessToken  string    // only %x21-7E, as are the other tokens
 	TokenType    string    // "Bearer"
+	Asked        time.Time // when it was asked for, by our clock: what Expiry counts from
 	Expiry       time.Time // of the access token; zero: unknown
 	RefreshToken string    // after a refresh: the new one, or the old one when it goes on
 	Scope        string    // as granted, separated by spaces

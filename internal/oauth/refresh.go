@@ -19,8 +19,9 @@ type Held struct {
 
 // Refresh renews a grant, RFC 6749 §6, by one request. A new ID token has to be
 // about the same person at the same issuer. When it needs a key that can't be
-// had now, the grant comes without it: the old refresh token may be spent
-// already, and the new one must not be lost over that.
+// had now, or is over or yet to come by our clock, which may be wrong, the grant comes
+// without it: the old refresh token may be spent already, and the new one must not be
+// lost over that.
 //
 // Errors are as Redeem's; a refresh token that no longer counts is an *Error
 // with the code invalid_grant.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -91,7 +92,8 @@ func TestRefreshedIDToken(t *testing.T) {
 		{"another azp", set("azp", "client-2"), "another client"},
 		{"another auth_time", set("auth_time", 5), ""},
 		{"no iat", set("iat", nil), "no iat"},
-		{"expired", set("exp", 5), "expired"},
+		{"no exp", set("exp", nil), "no exp"},
+		{"expired, and about another", func(p *provider) { p.claims["exp"], p.claims["sub"] = 5, "eve" }, "another sub"},
 		{"wrong at_hash", set("at_hash", atHash("another")), "at_hash"},
 		{"wrong signature", cutSignature, "its signature is wrong"},
 		{"alg none", func(p *provider) { p.idToken = func() string { return unsigned(p.claims) } }, `signed with "none"`},
@@ -115,6 +117,25 @@ func TestRefreshedIDToken(t *testing.T) {
 				t.Errorf("got %d fetches of the keys, want the login's alone", p.counted("/jwks"))
 			}
 		})
+	}
+}
+
+// By a clock that is wrong every ID token is over, or yet to come. The new refresh token
+// must not be lost over that: it is the only one.
+func TestRefreshByAWrongClock(t *testing.T) {
+	for _, wrong := range []time.Duration{0, 5 * time.Hour, -5 * time.Hour, 50 * 365 * 24 * time.Hour, -50 * 365 * 24 * time.Hour} {
+		p := newProvider(t)
+		c, held := signedIn(t, p)
+		now := time.Now().Add(wrong)
+		c.Now = func() time.Time { return now }
+		grant, err := c.Refresh(context.Background(), held)
+		if err != nil {
+			t.Errorf("%v: %v", wrong, err)
+			continue
+		}
+		if (grant.IDToken != "") != (wrong == 0) || grant.RefreshToken == "" || !grant.Asked.Equal(now) || !grant.Expiry.After(now) {
+			t.Errorf("%v: got an ID token: %t, asked at %v, expiry %v; want one only by the right clock, and times by ours", wrong, grant.IDToken != "", grant.Asked, grant.Expiry)
+		}
 	}
 }
 

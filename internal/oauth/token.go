@@ -132,6 +132,7 @@ func (t *tokenRequest) grant(token *oauth2.Token) (*Grant, error) {
 	return &Grant{
 		AccessToken:  token.AccessToken,
 		TokenType:    "Bearer",
+		Asked:        t.sent,
 		Expiry:       expiry,
 		RefreshToken: token.RefreshToken,
 		Scope:        scope,

@@ -7,14 +7,16 @@ import (
 	"time"
 )
 
-// clockSlack is how far a clock may be put back without a reason to doubt it.
-const clockSlack = time.Minute
+const (
+	clockSlack = time.Minute     // how far a clock may be put back without a reason to doubt it
+	newFor     = 5 * time.Minute // longer than anybody waits for another's renewal
+)
 
 var (
 	// ErrNoRefreshToken is what every *NoRefreshTokenError is.
 	ErrNoRefreshToken = errors.New("no refresh token")
 	// ErrNoIDToken says that no ID token is stored, or that a renewal brought no new one.
-	ErrNoIDToken = errors.New("the provider sent no ID token")
+	ErrNoIDToken = errors.New("the provider sent no ID token that is good now")
 )
 
 // Need says what a caller asks of the tokens.
@@ -64,7 +66,7 @@ func (s *Session) look(ctx context.Context, need Need, first *Tokens) (t *Tokens
 		return nil, true, err
 	case !need.Refresh && s.lasts(t, need):
 		return t, true, nil
-	case s.obtainedSinceStart(t) || first != nil && newer(t, first):
+	case s.isNew(t, first):
 		t, err = s.answer(t, need)
 		return t, true, err
 	}
@@ -96,6 +98,13 @@ func (s *Session) renew(ctx context.Context, old *Tokens, need Need, renew Renew
 // newer reports whether t came of another answer of the provider's than old.
 func newer(t, old *Tokens) bool {
 	return !t.ObtainedAt.Equal(old.ObtainedAt) || t.AccessToken != old.AccessToken
+}
+
+// isNew reports whether t is as fresh to this process as it gets: obtained since it
+// started, or since it read first. After a while it is not: who waits that long has slept,
+// as a laptop does.
+func (s *Session) isNew(t, first *Tokens) bool {
+	return (s.obtainedSinceStart(t) || first != nil && newer(t, first)) && s.now().Sub(t.ObtainedAt) <= newFor
 }
 
 // obtainedSinceStart is never true of a time to come: a clock put back must not

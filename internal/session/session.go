@@ -167,12 +167,16 @@ func (s *Session) read(ctx context.Context) (*Tokens, error) {
 	return decode(secret)
 }
 
-// stamp returns a copy of t as it will be stored.
+// stamp returns a copy of t as it will be stored. When the clock was put back since t was
+// asked for, t's expiry is by the clock before that, and so is the time that stands beside it.
 func (s *Session) stamp(t *Tokens) *Tokens {
 	stamped := *t
 	stamped.Version = version
 	stamped.Binding = s.Binding
 	stamped.ObtainedAt = s.now()
+	if t.ObtainedAt.After(stamped.ObtainedAt) {
+		stamped.ObtainedAt = t.ObtainedAt
+	}
 	return &stamped
 }
 
