@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -73,6 +75,8 @@ func TestExplain(t *testing.T) {
 		"busy":                      {&session.BusyError{}, 6, "try again"},
 		"unreachable":               {unreachable, 6, "network"},
 		"renewal unreachable":       {named(&session.RenewalError{Kind: session.Unreachable, Err: unreachable}), 6, "network"},
+		"a certificate by its time": {&oauth.UnreachableError{Op: "discovery", URL: "https://a.example", Err: &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}}, 6, "clock"},
+		"a certificate by its host": {&oauth.UnreachableError{Op: "discovery", URL: "https://a.example", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}, 6, "--ca-file"},
 		"a time-out":                {&timeoutError{"no answer"}, 6, "--timeout"},
 		"a request in that time":    {&oauth.UnreachableError{Op: "discovery", URL: "https://a.example/", Err: &timeoutError{"no answer"}}, 6, "network"},
 		"another time-out":          {context.DeadlineExceeded, 6, "try again"},

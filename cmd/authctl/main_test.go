@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -14,13 +15,26 @@ import (
 // programs are on PATH in every script: authctl itself, and those that play a browser,
 // a person and a crowd. Each is a copy of this test's binary under another name.
 var programs = map[string]func(){
-	"authctl":  main,
+	"authctl":  authctlProgram,
 	"browser":  browserProgram,
 	"paster":   pasterProgram,
 	"child":    childProgram,
 	"atonce":   atonceProgram,
 	"tmpfs":    tmpfsProgram,
 	"readonly": readonlyProgram,
+}
+
+// authctlProgram is authctl by a clock that is wrong by $CLOCK, a duration, if that is
+// set. Nothing but this test knows the variable.
+func authctlProgram() {
+	wrong := time.Duration(0)
+	if given := os.Getenv("CLOCK"); given != "" {
+		var err error
+		wrong, err = time.ParseDuration(given)
+		exitOn(err)
+	}
+	now := func() time.Time { return time.Now().Add(wrong) }
+	os.Exit(run(os.Args[1:], now, os.Stdin, os.Stdout, os.Stderr))
 }
 
 func TestMain(m *testing.M) { testscript.Main(m, programs) }

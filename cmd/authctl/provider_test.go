@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -129,6 +130,13 @@ func counted(ts *testscript.TestScript, args []string) (got, want int) {
 // idpStopVerb is `idp-stop`: from then on nothing listens there.
 func idpStopVerb(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(running(ts).one(ts, "ISSUER").Close())
+}
+
+// idpClockVerb is `idp-clock DURATION`: the provider's clock is put forward, or back.
+func idpClockVerb(ts *testscript.TestScript, _ bool, args []string) {
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	running(ts).one(ts, "ISSUER").Advance(by)
 }
 
 // noSecretsVerb is `no-secrets FILE…`: none of the secrets that the providers know is

@@ -22,6 +22,7 @@ var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"idp-count":  idpCountVerb,
 	"idp-await":  idpAwaitVerb,
 	"idp-stop":   idpStopVerb,
+	"idp-clock":  idpClockVerb,
 	"no-secrets": noSecretsVerb,
 	"exits":      exitsVerb,
 	"parallel":   parallelVerb,
