@@ -80,6 +80,8 @@ func TestExplain(t *testing.T) {
 		"a time-out":                {&timeoutError{"no answer"}, 6, "--timeout"},
 		"a request in that time":    {&oauth.UnreachableError{Op: "discovery", URL: "https://a.example/", Err: &timeoutError{"no answer"}}, 6, "network"},
 		"another time-out":          {context.DeadlineExceeded, 6, "try again"},
+		"no locks, for the config":  {fmt.Errorf("locking p: %w", config.ErrNoLocks), 1, "AUTHCTL_STATE_DIR"},
+		"no locks, for a session":   {&session.LockError{Path: "p", Err: syscall.ENOLCK}, 5, "AUTHCTL_STATE_DIR"},
 		"a port in use":             {&callback.PortError{Addr: "127.0.0.1:1", Err: syscall.EADDRINUSE}, 1, "--redirect-uri"},
 		"a full disk for a file":    {&fs.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}, 1, "disk is full"},
 		"a read-only one":           {&fs.PathError{Op: "open", Path: "p", Err: syscall.EROFS}, 1, "read-only"},

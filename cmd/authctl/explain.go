@@ -102,6 +102,8 @@ func usageHint(err error) (string, int) {
 		return "--tls-cert and --tls-key name PEM files that belong together", exitUsage
 	case errors.Is(err, config.ErrBusy):
 		return "try again when it has ended", exitUnreachable
+	case errors.Is(err, config.ErrNoLocks):
+		return noLocksHint, exitFailed
 	case errors.As(err, &setting):
 		return "check --issuer, or set --authorization-url and --token-url", exitUsage
 	}
@@ -172,9 +174,11 @@ func revocationHint(e *revocationError) (string, int) {
 	return hint, exitRefused
 }
 
+const noLocksHint = "this file system knows no locks: set AUTHCTL_STATE_DIR to a directory on a local disk"
+
 func lockHint(e *session.LockError) string {
 	if e.Unsupported() {
-		return "this file system knows no locks: set AUTHCTL_STATE_DIR to a directory on a local disk"
+		return noLocksHint
 	}
 	return machineHint(e)
 }

@@ -30,6 +30,9 @@ func (l *signIn) prepare(ctx context.Context) (err error) {
 	if err := p.choice.canSave(l.given); err != nil {
 		return p.about("saving", err)
 	}
+	if err := p.session.CheckLock(); err != nil {
+		return p.about(signingIn, err)
+	}
 	if p.Store == "file" {
 		made, err := store.MakeKey(p.StoreKeyFile)
 		if err != nil {

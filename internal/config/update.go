@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/authctl/authctl/internal/atomicfile"
@@ -16,12 +17,15 @@ import (
 // ErrBusy means that another process has held the lock all the while.
 var ErrBusy = errors.New("another authctl is changing the configuration")
 
+// ErrNoLocks means that the lock's file is on a file system that has none.
+var ErrNoLocks = errors.New("the file system has no locks")
+
 // lockWait bounds the wait for a lock that is held for milliseconds.
 const lockWait = 10 * time.Second
 
 // Update changes the file at path as edit says, one process at a time: lockPath is
 // a file for that alone. When edit fails or changes nothing, nothing is written.
-// Errors: edit's, *SyntaxError, ErrBusy, or the system's.
+// Errors: edit's, *SyntaxError, ErrBusy, ErrNoLocks, or the system's.
 func Update(path, lockPath string, edit func(*Edit) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
@@ -51,8 +55,11 @@ func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	}
 	l := flock.New(path)
 	_, err = l.TryLockContext(ctx, 10*time.Millisecond)
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		err = ErrBusy
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
+		err = fmt.Errorf("%w: %v", ErrNoLocks, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", path, err)

@@ -66,7 +66,7 @@ func (s *Session) look(ctx context.Context, need Need, first *Tokens) (t *Tokens
 		return nil, true, err
 	case !need.Refresh && s.lasts(t, need):
 		return t, true, nil
-	case s.isNew(t, first):
+	case s.isNew(t, first, need):
 		t, err = s.answer(t, need)
 		return t, true, err
 	}
@@ -101,10 +101,13 @@ func newer(t, old *Tokens) bool {
 }
 
 // isNew reports whether t is as fresh to this process as it gets: obtained since it
-// started, or since it read first. After a while it is not: who waits that long has slept,
-// as a laptop does.
-func (s *Session) isNew(t, first *Tokens) bool {
-	return (s.obtainedSinceStart(t) || first != nil && newer(t, first)) && s.now().Sub(t.ObtainedAt) <= newFor
+// started, or since it read first. It is not when its life is over since long: who waits
+// for that time has slept, as a laptop does.
+func (s *Session) isNew(t, first *Tokens, need Need) bool {
+	_, expiry := need.of(t)
+	over := !expiry.IsZero() && !expiry.After(s.now())
+	slept := over && s.now().Sub(t.ObtainedAt) > newFor
+	return !slept && (s.obtainedSinceStart(t) || first != nil && newer(t, first))
 }
 
 // obtainedSinceStart is never true of a time to come: a clock put back must not

@@ -19,6 +19,31 @@ const defaultLockTimeout = 2 * time.Minute
 // The file stays for good: whoever deletes a lock file lets two processes hold
 // two files of one name. Errors: *BusyError, *LockError, or ctx's cause.
 func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
+	f, err := s.lockFile()
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return s.await(ctx, f)
+}
+
+// CheckLock says why the lock can't be had here at all, a *LockError. It doesn't wait for
+// who has it.
+func (s *Session) CheckLock() error {
+	f, err := s.lockFile()
+	if err != nil {
+		return err
+	}
+	if _, err := f.TryLock(); err != nil {
+		return &LockError{Path: f.Path(), Err: err}
+	}
+	_ = f.Unlock()
+	return nil
+}
+
+func (s *Session) lockFile() (*flock.Flock, error) {
 	path, err := s.path(".lock")
 	if err != nil {
 		return nil, err
@@ -26,10 +51,7 @@ func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
 	if err := atomicfile.MkdirAll(s.Dir); err != nil {
 		return nil, &LockError{Path: path, Err: err}
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return s.await(ctx, flock.New(path))
+	return flock.New(path), nil
 }
 
 // await blocks in the kernel, which hands the lock on at once and in turn; a

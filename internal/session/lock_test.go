@@ -94,6 +94,26 @@ func TestLockCannotBeMade(t *testing.T) {
 	}
 }
 
+// What is checked is whether there are locks, not whether this one is free.
+func TestCheckLock(t *testing.T) {
+	s, _ := newSession(t)
+	if err := s.CheckLock(); err != nil {
+		t.Errorf("free: got %v", err)
+	}
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		t.Fatalf("afterwards: %v", err)
+	}
+	if err := s.CheckLock(); err != nil {
+		t.Errorf("held: got %v", err)
+	}
+	unlock()
+	s.Dir = filepath.Join(s.Dir, "work.lock")
+	if err := s.CheckLock(); kindOf(err) != "lock" {
+		t.Errorf("a file in the directory's place: got %v, want a lock error", err)
+	}
+}
+
 func TestLockErrorKnowsMissingLocks(t *testing.T) {
 	for _, c := range []struct {
 		err  error
