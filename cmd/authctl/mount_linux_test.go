@@ -22,7 +22,7 @@ func TestScriptMount(t *testing.T) {
 // tmpfsProgram is `tmpfs SIZE DIR CMD ARG…`: it runs a command where DIR is a small
 // disk. Nobody else sees that.
 func tmpfsProgram() {
-	exitAs(mounted("none", os.Args[2], "-t tmpfs -o size="+os.Args[1], os.Args[3:]...))
+	exitAs(mounted("none", os.Args[2], "-t tmpfs -o mode=700,size="+os.Args[1], os.Args[3:]...))
 }
 
 // readonlyProgram is `readonly DIR CMD ARG…`: it runs a command where DIR can't be

@@ -31,6 +31,14 @@ func defaultConfigPath() (string, error) {
 
 // stateDir holds locks, sealed files and the callback's certificate.
 func stateDir() (string, error) {
+	dir, err := stateDirName()
+	if err == nil {
+		err = checkStateDir(dir)
+	}
+	return dir, err
+}
+
+func stateDirName() (string, error) {
 	if dir := os.Getenv("AUTHCTL_STATE_DIR"); dir != "" {
 		return filepath.Abs(dir)
 	}
