@@ -195,6 +195,18 @@ func TestDiskThatCannotBeWritten(t *testing.T) {
 					t.Error("afterwards: got another token")
 				}
 				d.must("token", "--refresh")
+
+				bad.damage(d) // forgetting needs no room, but a place that can be written
+				_, stderr, code := d.run("logout")
+				stays := bad.name == "read-only" && store == "file"
+				if stays != (code == 5) || stays != strings.Contains(stderr, "its tokens are revoked, but still stored") || p.Count("revoke") == 0 {
+					t.Errorf("logout: exit %d after %d revocations\n%s", code, p.Count("revoke"), stderr)
+				}
+				bad.mend(d)
+				d.must("logout")
+				if _, _, code := d.run("token"); code != 3 {
+					t.Errorf("token after logout: exit %d, want 3", code)
+				}
 			})
 		}
 	}
