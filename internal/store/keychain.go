@@ -49,7 +49,7 @@ func (k *Keychain) Get(ctx context.Context, name string) ([]byte, error) {
 // commit: before it the old secret is whole, after it the new one.
 func (k *Keychain) Create(ctx context.Context, name string, secret []byte) error {
 	return k.do(ctx, "saving", name, func(ctx context.Context) error {
-		return k.create(ctx, name, secret)
+		return doubtful(k.create(ctx, name, secret))
 	})
 }
 
@@ -63,7 +63,7 @@ func (k *Keychain) Update(ctx context.Context, name string, secret []byte) error
 		}
 		item, sealed, err := parseItem(name, text)
 		if err != nil || !sealed {
-			return k.create(ctx, name, secret)
+			return doubtful(k.create(ctx, name, secret))
 		}
 		return k.writeSealed(item, name, secret)
 	})

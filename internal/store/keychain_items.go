@@ -55,12 +55,8 @@ func (k *Keychain) create(ctx context.Context, name string, secret []byte) error
 		}
 		text, keep = item.String(), item.file
 	}
-	err := k.set(ctx, name, text)
-	if inDoubt(err) { // both the old and the new sealed file have to stay
-		return fmt.Errorf("%w; %w", err, ErrInDoubt)
-	}
-	if err != nil {
-		if keep != "" {
+	if err := k.set(ctx, name, text); err != nil {
+		if keep != "" && !inDoubt(err) {
 			os.Remove(filepath.Join(k.Dir, keep))
 		}
 		return err
@@ -124,7 +120,16 @@ func (k *Keychain) writeSealed(item sealedItem, name string, secret []byte) erro
 	return atomicfile.Write(filepath.Join(k.Dir, item.file), data)
 }
 
-// inDoubt reports whether a write that failed so may still have been done, or be done yet.
+// doubtful is what a failed write means to callers.
+func doubtful(err error) error {
+	if inDoubt(err) {
+		return fmt.Errorf("%w; %w", err, ErrInDoubt)
+	}
+	return err
+}
+
+// inDoubt reports whether a write that failed so may still have been done, or be
+// done yet: then both the old and the new sealed file have to stay.
 func inDoubt(err error) bool {
 	return errors.Is(err, ErrTimeout) || errors.Is(err, errVanished) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
