@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -92,7 +93,7 @@ func FuzzClaims(f *testing.F) {
 		cmd := &cobra.Command{}
 		cmd.SetOut(&out)
 		cmd.SetErr(&out)
-		if err := describe(cmd, &profile{}, tokens); err != nil {
+		if err := describe(cmd, &profile{now: time.Now}, tokens); err != nil {
 			t.Fatal(err)
 		}
 		out.WriteString(successPage(&profile{}, nil, tokens).Title)

@@ -26,7 +26,7 @@ func TestHolderIsStopped(t *testing.T) {
 	s.LockTimeout = 100 * time.Millisecond
 	_, fresh := s.Fresh(ctx, minute, renewAt(p.URL, time.Now))
 	_, deleted := s.Delete(ctx, nil)
-	for what, err := range map[string]error{"Fresh": fresh, "Save": s.Save(ctx, login("7")), "Delete": deleted} {
+	for what, err := range map[string]error{"Fresh": fresh, "Save": s.Save(ctx, login("7"), settled), "Delete": deleted} {
 		var busy *BusyError
 		if !errors.As(err, &busy) || !strings.Contains(err.Error(), filepath.Join(s.Dir, "work.lock")) {
 			t.Errorf("%s: got %v, want that the lock's file is held", what, err)
