@@ -115,9 +115,9 @@ func TestProviderEchoesWhatItKnows(t *testing.T) {
 				l := newLife(newUserWith(t, keychaintest.Open(t, keychaintest.NoBus)), e.Server)
 				l.must(append([]string{"profile", "set", "--issuer", server.URL, "--client-id", "demo"}, l.storeFlags("file")...)...)
 				for _, args := range [][]string{
-					{"token", "--refresh"}, {"token", "--refresh", "--verbose"},
-					{"login", "--browser", robotBrowser()}, {"login", "--browser", robotBrowser(), "--verbose"},
-					{"logout"}, {"logout", "--verbose"},
+					{"token", "--refresh"}, {"-v", "token", "--refresh"},
+					{"login", "--browser", robotBrowser()}, {"-v", "login", "--browser", robotBrowser()},
+					{"logout"}, {"-v", "logout"},
 				} {
 					l.secrets = leaktest.Secrets{}
 					before := l.p.Kinds()
