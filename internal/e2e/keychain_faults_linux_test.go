@@ -17,18 +17,19 @@ type keychainFault struct {
 	strike func(b *keychaintest.Bus) keychaintest.Verdict
 	next   func(b *keychaintest.Bus) // at the call after that
 	writes bool                      // it is one of those that ask before they write
+	stays  bool                      // the keychain is as it was afterwards
 }
 
 var keychainFaults = []keychainFault{
-	{name: "an error", strike: comes(keychaintest.Refuse)},
-	{name: "done without an answer", strike: comes(keychaintest.Lose)},
+	{name: "an error", strike: comes(keychaintest.Refuse), stays: true},
+	{name: "done without an answer", strike: comes(keychaintest.Lose), stays: true},
 	{name: "done without an answer, and dead", strike: comes(keychaintest.Lose), next: (*keychaintest.Bus).StopKeyring},
-	{name: "a prompt is dismissed", strike: comes(keychaintest.Dismiss), writes: true},
-	{name: "the bus hangs up", strike: comes(keychaintest.HangUp)},
+	{name: "the bus hangs up", strike: comes(keychaintest.HangUp), stays: true},
 	{name: "killed", strike: first((*keychaintest.Bus).StopKeyring)},
 	{name: "killed and back", strike: first(func(b *keychaintest.Bus) { b.Keyring(keychaintest.Unlocked) })},
 	{name: "killed and back locked", strike: first(func(b *keychaintest.Bus) { b.Keyring(keychaintest.Locked) })},
 	{name: "locked", strike: first((*keychaintest.Bus).Lock)},
+	{name: "a prompt is dismissed", strike: comes(keychaintest.Dismiss), writes: true, stays: true},
 }
 
 func comes(v keychaintest.Verdict) func(*keychaintest.Bus) keychaintest.Verdict {
@@ -45,7 +46,7 @@ func first(f func(*keychaintest.Bus)) func(*keychaintest.Bus) keychaintest.Verdi
 
 // every so many calls a fault strikes, beginning at its place in the table, so that
 // together they strike each call. What writes is struck by all.
-const every = 6
+const every = 8
 
 // Whatever happens to one of a command's calls to the keychain, what is there once it is
 // well is the old session or the new one, and the command has said which. A keychain that
@@ -162,7 +163,9 @@ func (k *keychainSweep) fail(at int, before view) (end string, clean bool) {
 	if len(calls) <= at {
 		k.t.Fatalf("call %d never came", at)
 	}
-	k.bus.Keyring(keychaintest.Unlocked)
+	if !k.stays {
+		k.bus.Keyring(keychaintest.Unlocked)
+	}
 	after := k.u.view(k.f.alive())
 	asked = renewals(k.f.Server) - asked
 	end = k.end(k.u, before, after)
