@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -23,6 +24,8 @@ import (
 // part of it, "-" is none.
 func TestExplain(t *testing.T) {
 	unreachable := &oauth.UnreachableError{Op: "renewal", URL: "https://a.example/token", Err: errors.New("no route")}
+	behind := func(err error) error { return &oauth.UnreachableError{Op: "renewal", URL: unreachable.URL, Err: err} }
+	untrusted := func(err error) error { return behind(&tls.CertificateVerificationError{Err: err}) }
 	named := func(err error) error { return &onProfile{doing: "renewing", name: "work", named: true, err: err} }
 	usual := func(err error) error { return &onProfile{doing: "renewing", name: "default", err: err} }
 	for name, c := range map[string]struct {
@@ -74,6 +77,22 @@ func TestExplain(t *testing.T) {
 		"a lock that can't be":      {&session.LockError{Path: "p", Err: fs.ErrPermission}, 5, "AUTHCTL_STATE_DIR"},
 		"busy":                      {&session.BusyError{}, 6, "try again"},
 		"unreachable":               {unreachable, 6, "network"},
+		"an unknown authority":      {untrusted(x509.UnknownAuthorityError{}), 6, "--ca-file FILE"},
+		"one at a renewal":          {named(&session.RenewalError{Kind: session.Unreachable, Err: untrusted(x509.UnknownAuthorityError{})}), 6, "--ca-file FILE"},
+		"an old certificate":        {untrusted(x509.CertificateInvalidError{Reason: x509.Expired}), 6, "clock"},
+		"another host's":            {untrusted(x509.HostnameError{Certificate: &x509.Certificate{}}), 6, "another host's"},
+		"a broken one":              {untrusted(x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}), 6, "has to mend its certificate"},
+		"an old TLS":                {behind(oauth.ErrOldTLS), 6, "TLS 1.2"},
+		"no TLS":                    {behind(oauth.ErrPlainHTTP), 6, "check the address and its port"},
+		"a client certificate":      {behind(&oauth.ClientCertificateError{Err: io.EOF}), 6, "no client certificate"},
+		"a proxy's TLS":             {behind(&oauth.ProxyError{Proxy: "p:1", Err: oauth.ErrPlainHTTP}), 6, "HTTPS_PROXY=http://p:1"},
+		"behind a proxy":            {behind(&oauth.ProxyError{Proxy: "p:1", Behind: true, Err: oauth.ErrPlainHTTP}), 6, "check the address and its port"},
+		"lost behind a proxy":       {behind(&oauth.ProxyError{Proxy: "p:1", Behind: true, Err: io.EOF}), 6, "check the network and the address"},
+		"a proxy's credentials":     {behind(&oauth.ProxyError{Proxy: "p:1", Status: 407, Err: errors.New("no")}), 6, "HTTPS_PROXY=http://USER:PASSWORD@p:1,"},
+		"a proxy that refuses":      {behind(&oauth.ProxyError{Proxy: "p:1", Status: 403, Err: errors.New("no")}), 6, "NO_PROXY"},
+		"a proxy that doesn't find": {behind(&oauth.ProxyError{Proxy: "p:1", Status: 502, Err: errors.New("no")}), 6, "check the network and the address"},
+		"a proxy that isn't there":  {behind(&oauth.ProxyError{Proxy: "p:1", Err: syscall.ECONNREFUSED}), 6, "check HTTPS_PROXY"},
+		"a proxy that is no URL":    {behind(&usageError{errors.New("no"), "such as http://"}), 2, "such as http://"},
 		"renewal unreachable":       {named(&session.RenewalError{Kind: session.Unreachable, Err: unreachable}), 6, "network"},
 		"a certificate by its time": {&oauth.UnreachableError{Op: "discovery", URL: "https://a.example", Err: &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}}, 6, "clock"},
 		"a certificate by its host": {&oauth.UnreachableError{Op: "discovery", URL: "https://a.example", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}, 6, "--ca-file"},

@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -156,7 +154,7 @@ func sessionHint(err error) (string, int) {
 	case errors.As(err, &busy):
 		return "another authctl is busy with this profile: try again when it has ended", exitUnreachable
 	case errors.As(err, &renewal) && renewal.Kind == session.Unreachable:
-		return cmp.Or(certificateHint(err), "check the network, then try again"), exitUnreachable
+		return cmp.Or(unreachableHint(err), "check the network, then try again"), exitUnreachable
 	case errors.As(err, &renewal) && renewal.Kind == session.Dead:
 		return login, exitSignIn
 	case errors.As(err, &renewal):
@@ -240,7 +238,7 @@ func providerHint(err error) (string, int) {
 	)
 	switch {
 	case errors.As(err, &unreachable):
-		return cmp.Or(certificateHint(err), "check the network and the address, then try again"), exitUnreachable
+		return cmp.Or(unreachableHint(err), "check the network and the address, then try again"), exitUnreachable
 	case errors.As(err, &check):
 		return "", exitRefused
 	case errors.As(err, &refused):
@@ -249,18 +247,6 @@ func providerHint(err error) (string, int) {
 		return "the provider's metadata names an endpoint without TLS: tell its operators, or set the endpoint yourself", exitRefused
 	}
 	return "", 0
-}
-
-// certificateHint is the way out when it is the provider's certificate that is refused.
-func certificateHint(err error) string {
-	var over x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &over) && over.Reason == x509.Expired:
-		return "if that is not what the time is, set this machine's clock"
-	case errors.As(err, new(*tls.CertificateVerificationError)):
-		return "if your company's own authority signs for this host: --ca-file FILE"
-	}
-	return ""
 }
 
 // refusalHint is the way out of the refusals that a first sign-in meets.

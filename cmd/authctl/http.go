@@ -29,7 +29,7 @@ func (p *profile) httpClient() (*http.Client, error) {
 		}
 		t.TLSClientConfig.RootCAs = roots
 	}
-	return oauth.HTTPClient(p.trace.around(t)), nil
+	return oauth.HTTPClient(p.trace.around(oauth.Transport(t))), nil
 }
 
 func withSystemRoots(file string) (*x509.CertPool, error) {

@@ -33,7 +33,7 @@ func (s Secrets) cleanError(err error) error {
 	case *InsecureError:
 		return &InsecureError{s.clean(e.URL)}
 	case *UnreachableError:
-		return &UnreachableError{e.Op, e.URL, e.Err, s.clean(e.where()), s.clean(e.why())}
+		return &UnreachableError{e.Op, e.URL, e.Err, s.clean(e.where()), s.clean(Reason(e.Err))}
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ErrNoRevocation: the provider has no revocation endpoint.
@@ -66,7 +67,7 @@ type UnreachableError struct {
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("%s: %s: %s", e.Op, cmp.Or(e.host, e.where()), cmp.Or(e.reason, e.why()))
+	return fmt.Sprintf("%s: %s: %s", e.Op, cmp.Or(e.host, e.where()), cmp.Or(e.reason, Reason(e.Err)))
 }
 
 func (e *UnreachableError) where() string {
@@ -76,23 +77,27 @@ func (e *UnreachableError) where() string {
 	return e.URL
 }
 
-func (e *UnreachableError) why() string { return reason(e.Err, e.where()) }
-
 // Reason is why a request got no answer, in one short phrase. What the other side sent
 // is not quoted.
-func Reason(err error) string { return reason(err, "") }
-
-func reason(err error, host string) string {
+func Reason(err error) string {
 	var dns *net.DNSError
+	var asked *ClientCertificateError
+	var proxy *ProxyError
 	var certificate *tls.CertificateVerificationError
 	var errno syscall.Errno
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
+	case errors.As(err, &asked):
+		return asked.Error()
+	case errors.As(err, &proxy):
+		return proxy.Error()
+	case errors.As(err, &dns) && dns.IsTimeout:
+		return "name lookup timed out"
 	case errors.As(err, &dns):
-		return lookup(dns, host)
+		return dns.Err
 	case errors.As(err, &certificate):
-		return certificate.Err.Error()
+		return untrusted(certificate, time.Now())
 	case isTimeout(err):
 		return "timed out"
 	case errors.As(err, &errno):
@@ -109,7 +114,7 @@ func reason(err error, host string) string {
 // unquoted is what net/http says of an answer that is none, or of a proxy's address that
 // is none, without quoting it.
 func unquoted(err error) string {
-	text, _, _ := strings.Cut(err.Error(), `"`)
+	text, _, _ := strings.Cut(printable(err.Error()), `"`)
 	return strings.TrimRight(text, "=:, ")
 }
 
@@ -117,18 +122,6 @@ func unquoted(err error) string {
 type statusError string
 
 func (e statusError) Error() string { return string(e) }
-
-// lookup names the host that was looked up when it is another: a proxy's.
-func lookup(err *net.DNSError, host string) string {
-	why := err.Err
-	if err.IsTimeout {
-		why = "name lookup timed out"
-	}
-	if u := (&url.URL{Host: host}); u.Hostname() == err.Name {
-		return why
-	}
-	return fmt.Sprintf("looking up %s: %s", err.Name, why)
-}
 
 func isTimeout(err error) bool {
 	var timeout interface{ Timeout() bool }

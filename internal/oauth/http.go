@@ -85,19 +85,21 @@ func checkURL(what, raw string) error {
 		return &ConfigError{what, "a URL with a user name or a password in it is refused"}
 	case u.Fragment != "":
 		return &ConfigError{what, fmt.Sprintf("%q has a fragment", printable(raw))}
+	case strings.Contains(u.Hostname(), "%"): // RFC 6874 §1
+		return &ConfigError{what, fmt.Sprintf("%q has a zone, which means something on one machine only", printable(raw))}
 	}
 	return checkScheme(u)
 }
 
 func checkScheme(u *url.URL) error {
-	if u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()) {
+	if u.Scheme == "https" || u.Scheme == "http" && IsLoopback(u.Hostname()) {
 		return nil
 	}
 	return &InsecureError{printable(u.Redacted())}
 }
 
-// isLoopback is about names, so that nothing is looked up: localhost, 127.0.0.0/8, ::1.
-func isLoopback(host string) bool {
+// IsLoopback is about names, so that nothing is looked up: localhost, 127.0.0.0/8, ::1.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -25,7 +25,7 @@ func TestUnreachable(t *testing.T) {
 	slow := newSlow(t)
 	for _, test := range []struct{ name, url, why string }{
 		{"nobody listens", unusedAddress(t), "refused"},
-		{"untrusted certificate", tls.URL, "x509: certificate signed by unknown authority"},
+		{"untrusted certificate", tls.URL, "certificate signed by unknown authority"},
 		{"headers that never come", slow.URL + "/headers", "timed out"},
 		{"a body that never ends", slow.URL + "/body", "timed out"},
 		{"a connection that breaks off", slow.URL + "/cut", "ended before the answer did"},
@@ -76,7 +76,7 @@ func TestReason(t *testing.T) {
 		err        error
 	}{
 		{"no such host", "discovery: auth.example.com: no such host", &net.DNSError{Err: "no such host", Name: "auth.example.com"}},
-		{"a proxy's name", "discovery: auth.example.com: looking up proxy.corp: no such host", &net.DNSError{Err: "no such host", Name: "proxy.corp"}},
+		{"a proxy's name", "discovery: auth.example.com: the proxy proxy.corp:3128: no such host", &ProxyError{Proxy: "proxy.corp:3128", Err: &net.DNSError{Err: "no such host", Name: "proxy.corp"}}},
 		{"cancelled", "discovery: auth.example.com: cancelled", context.Canceled},
 		{"deadline", "discovery: auth.example.com: timed out", context.DeadlineExceeded},
 	} {
@@ -179,6 +179,8 @@ func TestCheckURL(t *testing.T) {
 		{"https://", &config},
 		{"https://user:pass@auth.example.com/", &config},
 		{"https://auth.example.com/#x", &config},
+		{"https://[fe80::1%25eth0]:8443/", &config},
+		{"http://[::1%25lo]:8080/", &config},
 		{"https://auth.example.com/\x7f", &config},
 		{"", &config},
 	} {
