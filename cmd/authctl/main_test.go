@@ -22,6 +22,8 @@ var programs = map[string]func(){
 	"atonce":   atonceProgram,
 	"tmpfs":    tmpfsProgram,
 	"readonly": readonlyProgram,
+	"hosts":    hostsProgram,
+	"offline":  offlineProgram,
 }
 
 // authctlProgram is authctl by a clock that is wrong by $CLOCK, a duration, if that is
@@ -48,6 +50,12 @@ func TestScriptCurl(t *testing.T) {
 	scripts(t, "curl")
 }
 
+// TestScriptIPv6 runs what needs an address of IPv6.
+func TestScriptIPv6(t *testing.T) {
+	need.IPv6(t)
+	scripts(t, "ipv6")
+}
+
 // scripts runs testdata/DIR/*.txtar. Each script has a home of its own, an empty config,
 // the sealed file as its store, and the browser that presses the provider's button. Its
 // verbs are in verbs_test.go.
@@ -65,6 +73,7 @@ func scripts(t *testing.T, dir string) {
 func home(env *testscript.Env) error {
 	work := env.WorkDir
 	env.Values["providers"] = providers{}
+	env.Values["network"] = &network{}
 	config := map[string]string{
 		"windows": filepath.Join(work, "config"),
 		"darwin":  filepath.Join(work, "home", "Library", "Application Support"),

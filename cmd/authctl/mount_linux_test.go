@@ -35,13 +35,18 @@ func mounted(what, dir, how string, command ...string) *exec.Cmd {
 	const script = `mount $HOW "$WHAT" "$DIR" || exit 98; exec "$@"`
 	cmd := exec.Command("sh", append([]string{"-c", script, "sh"}, command...)...)
 	cmd.Env = append(os.Environ(), "HOW="+how, "WHAT="+what, "DIR="+dir)
+	return apart(cmd, syscall.CLONE_NEWNS) // Go makes its mounts private
+}
+
+// apart has cmd run in a namespace of its own.
+func apart(cmd *exec.Cmd, namespace uintptr) *exec.Cmd {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if os.Getuid() == 0 { // a user namespace is refused in a chroot, and root needs none
-		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} // Go makes its mounts private
+		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: namespace}
 		return cmd
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER,
+		Cloneflags:  namespace | syscall.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
 	}

@@ -4,3 +4,5 @@ package main
 
 func tmpfsProgram()    {}
 func readonlyProgram() {}
+func hostsProgram()    {}
+func offlineProgram()  {}

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"encoding/pem"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
-	"log"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -59,20 +55,6 @@ func idpVerb(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Setenv("AUTHCTL_ISSUER", issuer)
 		ts.Setenv("AUTHCTL_CLIENT_ID", all[name].Options().ClientID)
 	}
-}
-
-// idpTLSVerb is `idp-tls FILE`: it starts the provider that $ISSUER names behind TLS,
-// and FILE is the certificate that nobody trusts without it.
-func idpTLSVerb(ts *testscript.TestScript, _ bool, args []string) {
-	server := idp.New(idp.Options{})
-	listener := httptest.NewUnstartedServer(server)
-	listener.Config.ErrorLog = log.New(io.Discard, "", 0) // whoever doesn't trust it hangs up
-	listener.StartTLS()
-	ts.Defer(listener.Close)
-	running(ts)["ISSUER"] = server
-	ts.Setenv("ISSUER", listener.URL)
-	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: listener.Certificate().Raw})
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), root, 0o600))
 }
 
 func setOptions(o *idp.Options, args []string) error {

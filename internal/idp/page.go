@@ -37,7 +37,7 @@ type postView struct {
 }
 
 func (x *exchange) signInPage(id string, req *request, status int, problem string) {
-	v := &signInView{Action: x.url("signin"), Request: id, Client: req.clientID, Scopes: x.reasons(req)}
+	v := &signInView{Action: "signin", Request: id, Client: req.clientID, Scopes: x.reasons(req)}
 	if len(x.Users) > 0 {
 		v.Login, v.Password = x.Users[0].Login, x.Users[0].Password
 	}

@@ -5,6 +5,7 @@ package need
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"testing"
@@ -18,6 +19,16 @@ func Program(t testing.TB, names ...string) {
 			Missing(t, name)
 		}
 	}
+}
+
+// IPv6 leaves the test out where loopback has no address of IPv6.
+func IPv6(t testing.TB) {
+	t.Helper()
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		Missing(t, "IPv6 on the loopback interface")
+	}
+	l.Close()
 }
 
 // Missing leaves the test out for want of what. Its line goes to the file that
