@@ -12,10 +12,10 @@ import (
 )
 
 // httpClient speaks to the provider: TLS 1.2 or later, the system's roots and the
-// profile's, the system's proxy (never for loopback), and a bound on every step.
+// profile's, the environment's proxy (never for loopback), and a bound on every step.
 func (p *profile) httpClient() (*http.Client, error) {
 	t := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  p.proxyFor,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, Time: p.now},

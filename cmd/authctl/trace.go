@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ type trace struct {
 	w       io.Writer
 	mu      sync.Mutex
 	secrets oauth.Secrets // looked for again in what may be shown
+	notes   []string      // said once
 }
 
 // bodyShown is how much of a body is looked at, in bytes.
@@ -56,6 +58,21 @@ func (t *trace) around(next http.RoundTripper) http.RoundTripper {
 		return next
 	}
 	return tracedTransport{next, t}
+}
+
+// note says once what is neither a request nor an answer.
+func (t *trace) note(format string, args ...any) {
+	if t == nil {
+		return
+	}
+	text := fmt.Sprintf(format, args...)
+	t.mu.Lock()
+	known := slices.Contains(t.notes, text)
+	t.notes = append(t.notes, text)
+	t.mu.Unlock()
+	if !known {
+		t.line("* %s", text)
+	}
 }
 
 type tracedTransport struct {
