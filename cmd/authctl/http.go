@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"net"
 	"net/http"
 	"os"
@@ -23,7 +25,7 @@ func (p *profile) httpClient() (*http.Client, error) {
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	if p.CAFile != "" {
-		roots, err := withSystemRoots(p.CAFile)
+		roots, err := p.roots()
 		if err != nil {
 			return nil, err
 		}
@@ -32,8 +34,10 @@ func (p *profile) httpClient() (*http.Client, error) {
 	return oauth.HTTPClient(p.trace.around(oauth.Transport(t))), nil
 }
 
-func withSystemRoots(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
+// roots are the system's and those of the CA file. Blocks that are no certificate, or one
+// that Go refuses, are left out: bundles have some that nobody needs. --verbose tells.
+func (p *profile) roots() (*x509.CertPool, error) {
+	text, err := os.ReadFile(p.CAFile)
 	if err != nil {
 		return nil, &usageError{err: errorf("reading the trusted roots: %v", err), hint: "--ca-file names a PEM file"}
 	}
@@ -41,8 +45,32 @@ func withSystemRoots(file string) (*x509.CertPool, error) {
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, &usageError{err: errorf("%s holds no certificate in PEM form", file), hint: "openssl x509 -inform der -in FILE -out FILE.pem"}
+	found, blocks := certificates(text), bytes.Count(text, []byte("-----BEGIN "))
+	switch {
+	case blocks == 0:
+		return nil, &usageError{err: errorf("%s holds no certificate in PEM form", p.CAFile), hint: "openssl x509 -inform der -in FILE -out FILE.pem"}
+	case len(found) == 0:
+		return nil, &usageError{err: errorf("%s: none of its PEM blocks (%d) is a certificate that can be read", p.CAFile, blocks)}
+	}
+	p.trace.note("%d of %d PEM blocks in %s are trusted", len(found), blocks, p.CAFile)
+	for _, c := range found {
+		roots.AddCert(c)
 	}
 	return roots, nil
+}
+
+// certificates are those in a PEM text, whatever stands between them.
+func certificates(text []byte) (found []*x509.Certificate) {
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return found
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			found = append(found, c)
+		}
+	}
 }
