@@ -17,8 +17,6 @@ func hostileRenewals() []hostile {
 		{mode: "other-nonce", code: 4, says: "nonce is not ours"},
 		{mode: "several-aud", code: 4, says: "no azp"},
 		{mode: "wrong-at-hash", code: 4, says: "at_hash"},
-		{mode: "expired-id-token", code: 4, says: "it expired at"},
-		{mode: "future-iat", code: 4, says: "issued in the future"},
 		{mode: "no-sub", code: 4, says: "no sub"},
 		{mode: "sub-case", code: 4, says: "sub"},
 		{mode: "sub-twice", code: 4, says: "sub"},
@@ -68,6 +66,9 @@ func oddRenewals() []hostile {
 		{mode: "text-expires-in"},
 		{mode: "id-token-empty", see: (*stage).isAda},
 		{mode: "rotated-key", see: (*stage).fetchedKeysAgain},
+		// by a clock that is wrong the refresh token would be lost; the old ID token stays
+		{mode: "expired-id-token", see: (*stage).isAda},
+		{mode: "future-iat", see: (*stage).isAda},
 		// without the keys nothing is known of the ID token: the old one stays
 		{mode: "rotated-key keys-403", see: (*stage).isAda},
 		{mode: "rotated-key keys-500", see: (*stage).isAda},
