@@ -45,7 +45,7 @@ func first(f func(*keychaintest.Bus)) func(*keychaintest.Bus) keychaintest.Verdi
 }
 
 // every so many calls a fault strikes, beginning at its place in the table, so that
-// together they strike each call. What writes is struck by all.
+// together they strike each call. What writes, and what comes after it, is struck by all.
 const every = 8
 
 // Whatever happens to one of a command's calls to the keychain, what is there once it is
@@ -122,22 +122,28 @@ func (k *keychainSweep) begin() view {
 func (k *keychainSweep) run(offset int) {
 	calls, count := k.honest(), &count{}
 	before := k.begin()
-	for at, member := range calls {
-		if !k.strikes(at, member, offset) {
+	for at := range calls {
+		if !k.strikes(at, calls, offset) {
 			continue
 		}
-		end, clean := k.fail(at, before)
+		end, after := k.fail(at, before)
 		count.add(end)
-		if !clean {
+		if before = after; end != "old" {
 			before = k.begin()
 		}
 	}
 	k.t.Logf("%d calls: %v", len(calls), count)
 }
 
-func (k *keychainSweep) strikes(at int, member string, offset int) bool {
-	writes := member == "CreateItem" || member == "Delete"
-	return writes || at%every == offset%every && (!k.writes || member == "Unlock")
+func (k *keychainSweep) strikes(at int, calls []string, offset int) bool {
+	writes := func(member string) bool { return member == "CreateItem" || member == "Delete" }
+	switch {
+	case writes(calls[at]):
+		return true
+	case k.writes:
+		return calls[at] == "Unlock" && at%every == offset%every
+	}
+	return at > 0 && writes(calls[at-1]) || at%every == offset%every
 }
 
 // honest is the run without a fault. It returns the calls.
@@ -154,8 +160,8 @@ func (k *keychainSweep) honest() []string {
 	return calls
 }
 
-// fail is the run with one fault. It returns the state, and whether all is as it was.
-func (k *keychainSweep) fail(at int, before view) (end string, clean bool) {
+// fail is the run with one fault. It returns the state: what it is, and what is seen of it.
+func (k *keychainSweep) fail(at int, before view) (end string, after view) {
 	k.arm(at)
 	asked := renewals(k.f.Server)
 	stdout, stderr, code := k.sweep.run(k.u)
@@ -166,18 +172,21 @@ func (k *keychainSweep) fail(at int, before view) (end string, clean bool) {
 	if !k.stays {
 		k.bus.Keyring(keychaintest.Unlocked)
 	}
-	after := k.u.view(k.f.alive())
+	after = k.u.view(k.f.alive())
 	asked = renewals(k.f.Server) - asked
 	end = k.end(k.u, before, after)
 	if why := k.wrong(end, code, stdout, stderr, asked, before, after); why != "" {
 		k.t.Errorf("%s at call %d: exit %d, the state is %s: %s\n%s", calls[at], at, code, end, why, stderr)
 	}
 	checkWords(k.t, code, stderr, k.f.Secrets())
-	if end == "old" && code == 5 && strings.Contains(stderr, "still stored") {
+	switch {
+	case end == "old" && strings.Contains(stderr, "still stored"):
 		end = "old, revoked, and said"
 		k.again(k.u, k.f, false)
+	case end == "old" && asked > 0:
+		end = "old, spent, and said"
 	}
-	return end, end == "old" && asked == 0
+	return end, after
 }
 
 // wrong says what doesn't fit together, "" if all does.

@@ -189,7 +189,10 @@ func heeding(f func() error) error {
 	}
 	for {
 		select {
-		case s := <-signals:
+		case s, ok := <-signals:
+			if !ok { // the connection has ended since
+				return nil
+			}
 			if s.Name == "org.freedesktop.Secret.Prompt.Completed" && len(s.Body) > 0 && s.Body[0] == true {
 				return fmt.Errorf("%w: its question was dismissed", ErrLocked)
 			}
