@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
@@ -131,7 +132,9 @@ func answering(t *testing.T, answer string) string {
 			if err != nil {
 				return
 			}
-			conn.Read(make([]byte, 64<<10))
+			if req, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				io.Copy(io.Discard, req.Body)
+			}
 			io.WriteString(conn, answer)
 			conn.Close()
 		}
