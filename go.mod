@@ -13,7 +13,7 @@ require (
 	github.com/spf13/cobra v1.10.2 // cmd/authctl: commands, flags, completion
 	github.com/zalando/go-keyring v0.2.8 // store: the keychains of Linux, macOS and Windows
 	golang.org/x/oauth2 v0.37.0 // oauth: authorization URL, PKCE, exchange, refresh
-	golang.org/x/sys v0.49.0 // cmd/authctl: terminal modes; store, atomicfile: error codes of Windows
+	golang.org/x/sys v0.49.0 // cmd/authctl: terminal modes; store, atomicfile: error codes of Windows; e2e: a tracer
 	golang.org/x/term v0.47.0 // cmd/authctl: is a person there
 )
 

@@ -85,13 +85,20 @@ func (p *profile) keepClientSecret(ctx context.Context, secret string, settle fu
 		return err
 	}
 	if err := settle(); err != nil {
-		return errors.Join(err, p.writeSecret(ctx, old))
+		return errors.Join(err, p.putBackSecret(ctx, old))
 	}
 	if kept.Earlier != nil {
 		kept.Earlier = nil
 		_ = p.writeSecret(ctx, kept) // what stays counts no more, and goes with the next one
 	}
 	return nil
+}
+
+func (p *profile) putBackSecret(ctx context.Context, old *keptSecret) error {
+	if old == nil {
+		return p.secrets.TakeBack(ctx, clientSecretName(p.session.Name))
+	}
+	return p.writeSecret(ctx, old)
 }
 
 // writeSecret replaces what is stored; nil is nothing.

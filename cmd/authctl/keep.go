@@ -83,10 +83,21 @@ func (l *signIn) leaves() secretStore {
 		return nil
 	}
 	was = was.WithDefaults()
-	if was.Store == l.profile.Store && (was.Store != "file" || was.StoreKeyFile == l.profile.StoreKeyFile) {
+	if was.Store != l.profile.Store || was.Store == "file" && was.StoreKeyFile != l.profile.StoreKeyFile {
+		return l.options.openStore(l.cmd, was, l.profile.stateDir)
+	}
+	if _, err := os.Lstat(l.movingFile()); err != nil {
 		return nil
 	}
-	return l.options.openStore(l.cmd, was, l.profile.stateDir)
+	other := map[string]string{"file": "keychain", "keychain": "file"}[was.Store]
+	return l.options.openStore(l.cmd, config.Profile{Store: other}, l.profile.stateDir)
+}
+
+// movingFile is there while a login moves the profile to another store. When one was cut
+// short, something of the profile may be in both, and the next login forgets what is in
+// the one that isn't the profile's.
+func (l *signIn) movingFile() string {
+	return filepath.Join(l.profile.stateDir, "locks", l.profile.session.Name+".moving")
 }
 
 // save keeps client secret, session and profile. Writing the profile is what makes the
@@ -94,6 +105,9 @@ func (l *signIn) leaves() secretStore {
 // is revoked, since nobody has it, and not left to look alive.
 func (l *signIn) save(ctx context.Context, client *oauth.Client, tokens *session.Tokens) error {
 	p := l.profile
+	if l.left != nil {
+		_ = os.WriteFile(l.movingFile(), nil, 0o600) // without it a login that is cut short leaves more
+	}
 	var saved error
 	keep := func() error {
 		saved = p.session.Save(ctx, tokens, func() error { return p.choice.save(l.given) })
@@ -121,16 +135,23 @@ func (l *signIn) save(ctx context.Context, client *oauth.Client, tokens *session
 // forgetElsewhere deletes what the profile left in another store: a session in two
 // places would have a refresh token that nobody revokes.
 func (l *signIn) forgetElsewhere(ctx context.Context) {
-	if _, files := l.left.(*store.File); l.left == nil || files && l.profile.Store == "file" {
-		return // with another key file alone, what was there is replaced
+	if l.left == nil {
+		return
 	}
 	name := l.profile.session.Name
+	here, files := l.profile.secrets.(*store.File)
+	_, sameStore := l.left.(*store.File)
 	for _, secret := range []string{name, clientSecretName(name)} {
+		if files && sameStore { // another key file alone: what was there is replaced
+			here.Settle(secret)
+			continue
+		}
 		if err := l.left.Delete(ctx, secret); err != nil {
 			warn(l.cmd, "what the profile had in its earlier store could not be deleted: %s", clean(err.Error()))
 			return
 		}
 	}
+	os.Remove(l.movingFile())
 }
 
 // save writes settings to the profile.
@@ -141,17 +162,22 @@ func (c choice) save(given config.Settings) error {
 	return c.update(func(e *config.Edit) error { return e.Set(c.name, given) })
 }
 
-// canSave says why save would fail. An edit that fails writes nothing.
+// canSave says why save would fail.
 func (c choice) canSave(given config.Settings) error {
 	if len(given) == 0 {
 		return nil
 	}
+	return c.rehearse(func(e *config.Edit) error { return e.Set(c.name, given) })
+}
+
+// rehearse says why an update would fail. An edit that fails writes nothing.
+func (c choice) rehearse(edit func(*config.Edit) error) error {
 	if err := config.Writable(c.file.Path); err != nil {
 		return err
 	}
 	rehearsed := errors.New("the edit works")
 	err := c.update(func(e *config.Edit) error {
-		if err := e.Set(c.name, given); err != nil {
+		if err := edit(e); err != nil {
 			return err
 		}
 		return rehearsed

@@ -29,8 +29,8 @@ var owners = map[string][]string{
 	"github.com/zalando/go-keyring":   {"internal/store", "internal/e2e"}, // a test asks the keychain behind our back
 	"golang.org/x/net":                {"internal/robot"},
 	"golang.org/x/oauth2":             {"internal/oauth"},
-	"golang.org/x/sys":                {"cmd/authctl", "internal/atomicfile", "internal/store"}, // the standard library's missing parts
-	"golang.org/x/term":               {"cmd/authctl", "cmd/demo-idp", "internal/e2e"},          // who speaks to a person has to know whether one is there
+	"golang.org/x/sys":                {"cmd/authctl", "internal/atomicfile", "internal/store", "internal/e2e"}, // the standard library's missing parts
+	"golang.org/x/term":               {"cmd/authctl", "cmd/demo-idp", "internal/e2e"},                          // who speaks to a person has to know whether one is there
 }
 
 // One owner a module, so that a change of it is a change in one place.

@@ -250,6 +250,10 @@ func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
 	if err != nil {
 		return err
 	}
+	remove := func(e *config.Edit) error { return e.Remove(c.name) }
+	if err := c.rehearse(remove); err != nil {
+		return errorf("removing profile %q: %w", c.name, err)
+	}
 	signedOut := p.signOut(cmd)
 	if errors.Is(signedOut, store.ErrAbsent) {
 		signedOut = nil
@@ -258,8 +262,8 @@ func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
 	} else if err := p.secrets.Delete(cmd.Context(), clientSecretName(p.session.Name)); err != nil {
 		return err
 	}
-	if err := c.update(func(e *config.Edit) error { return e.Remove(c.name) }); err != nil {
-		return err
+	if err := c.update(remove); err != nil {
+		return errorf("removing profile %q: %w", c.name, err)
 	}
 	return signedOut
 }

@@ -4,38 +4,109 @@
 package atomicfile
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // tempMark stands in the names of files that are not yet committed.
 const tempMark = ".authctl-tmp-"
 
+// abandoned is the age of such a file at which nobody is writing it any more.
+const abandoned = time.Minute
+
 // Write replaces path with data. The file is 0600 whatever the umask; missing
-// directories are made 0700. It returns once the bytes and the name are on disk
-// (fsync of the file, rename, fsync of the directory). A symbolic link is
-// followed, so that a linked file stays linked.
+// directories are made 0700. It returns once the bytes are on disk (fsync of the file,
+// rename), and the name as well (fsync of the directory) where the file system can do
+// that. A symbolic link is followed, so that a linked file stays linked.
 func Write(path string, data []byte) error {
-	path = target(path)
-	dir := filepath.Dir(path)
-	if err := MkdirAll(dir); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+tempMark+"*")
+	return commit(path, data, rename)
+}
+
+// New is Write for a file that must not be there yet: fs.ErrExist if it is. Of many at
+// once one makes it.
+func New(path string, data []byte) error {
+	return commit(path, data, link)
+}
+
+// Probe proves that a file of size bytes can be written at path now. It leaves nothing
+// but the directories that the file will need.
+func Probe(path string, size int64) error {
+	f, err := newTemp(target(path))
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails, rightly, once renamed
-	if err := fill(f, data); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+	defer Sweep(path)
+	defer os.Remove(f.Name())
+	return fill(f, make([]byte, size))
+}
+
+// Sweep removes what is left of writes of path that were cut short. Write, New and Probe
+// do so by themselves.
+func Sweep(path string) {
+	path = target(path)
+	entries, _ := os.ReadDir(filepath.Dir(path)) // what can't be seen stays
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), tempPrefix(path)) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > abandoned {
+			os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
 	}
-	if err := rename(f.Name(), path); err != nil {
+}
+
+// commit writes a file beside path and puts it there. Once it is there it is done, also
+// when its directory can't be synced: then a power cut may bring the old file back, and
+// an error would say so of a file that everybody sees to be the new one.
+func commit(path string, data []byte, put func(from, to string) error) error {
+	path = target(path)
+	f, err := newTemp(path)
+	if err != nil {
 		return err
 	}
-	return syncDir(dir)
+	if err = fill(f, data); err != nil {
+		err = fmt.Errorf("writing %s: %w", path, err)
+	} else {
+		err = put(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	Sweep(path)
+	syncDir(filepath.Dir(path))
+	return nil
 }
+
+// link moves a file to a name that is free. Where the file system has no hard links it
+// is renamed, and the last of many at once would win.
+func link(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil {
+		os.Remove(from) // at worst Sweep does
+		return nil
+	}
+	if _, there := os.Lstat(to); errors.Is(there, fs.ErrNotExist) {
+		return rename(from, to)
+	}
+	return err
+}
+
+// newTemp makes a file beside path, and the directories above it.
+func newTemp(path string) (*os.File, error) {
+	dir := filepath.Dir(path)
+	if err := MkdirAll(dir); err != nil {
+		return nil, err
+	}
+	return os.CreateTemp(dir, tempPrefix(path)+"*")
+}
+
+func tempPrefix(path string) string { return "." + filepath.Base(path) + tempMark }
 
 // target is the file that path stands for, also where a link points at a file that is
 // yet to be made.

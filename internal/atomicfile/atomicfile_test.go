@@ -1,9 +1,12 @@
 package atomicfile
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestWriteReplacesWholeAndPrivate(t *testing.T) {
@@ -70,5 +73,75 @@ func TestWriteLeavesTheOldWhenItFails(t *testing.T) {
 	left, _ := os.ReadDir(filepath.Dir(path))
 	if len(left) != 1 {
 		t.Errorf("got %v, want nothing left over", left)
+	}
+}
+
+func TestNewMakesAFileOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "file")
+	made := make(chan error)
+	for i := range 16 {
+		go func() { made <- New(path, []byte{byte(i)}) }()
+	}
+	first := 0
+	for range 16 {
+		switch err := <-made; {
+		case err == nil:
+			first++
+		case !errors.Is(err, fs.ErrExist):
+			t.Errorf("got %v, want that it exists", err)
+		}
+	}
+	if got, err := os.ReadFile(path); first != 1 || err != nil || len(got) != 1 {
+		t.Errorf("made %d times; got %q, %v, want one of the bytes", first, got, err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
+		t.Errorf("got %v, %v beside the file, want it alone", left, err)
+	}
+}
+
+func TestProbeLeavesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "file")
+	if err := Probe(path, 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Probe(path, 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := Probe(filepath.Join(path, "below"), 10); err == nil {
+		t.Error("got no error for a directory that can't be")
+	}
+	left, err := os.ReadDir(filepath.Dir(path))
+	if got, _ := os.ReadFile(path); err != nil || len(left) != 1 || string(got) != "old" {
+		t.Errorf("got %v, %v with %q, want the old file alone", left, err, got)
+	}
+}
+
+// What a killed process left goes with the next write; what another is writing now
+// stays, and so does what belongs to other files.
+func TestWriteSweeps(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		name string
+		age  time.Duration
+		gone bool
+	}{
+		{".file" + tempMark + "1", time.Hour, true},
+		{".file" + tempMark + "2", time.Second, false},
+		{".file2" + tempMark + "3", time.Hour, false},
+		{"file" + tempMark + "4", time.Hour, false},
+	} {
+		path, at := filepath.Join(dir, c.name), time.Now().Add(-c.age)
+		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chtimes(path, at, at)); err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(filepath.Join(dir, "file"), nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) != c.gone {
+			t.Errorf("%s: got %v, want it gone: %v", c.name, err, c.gone)
+		}
 	}
 }

@@ -24,4 +24,4 @@ func rename(from, to string) error {
 
 // syncDir does nothing: NTFS journals a rename itself, and directories can't be
 // flushed.
-func syncDir(string) error { return nil }
+func syncDir(string) {}

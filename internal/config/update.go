@@ -69,35 +69,15 @@ func lock(ctx context.Context, path string) (unlock func() error, err error) {
 }
 
 // Writable says why a later Update would fail, a full disk too, as far as can be told
-// without one. It leaves nothing behind, no directory either.
+// without one. It leaves nothing but the directories that the file will need.
 func Writable(path string) error {
 	const growth = 4 << 10 // more than a profile takes
 	size := int64(growth)
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
 	if info, err := os.Stat(path); err == nil {
 		if info.IsDir() {
 			return &fs.PathError{Op: "write", Path: path, Err: errors.New("it is a directory")}
 		}
 		size += info.Size()
 	}
-	f, err := os.CreateTemp(existing(filepath.Dir(path)), ".authctl-tmp-*") // atomicfile.IsTemp knows it
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(make([]byte, size))
-	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
-}
-
-// existing returns dir, or the directory above it in which it would be made.
-func existing(dir string) string {
-	for {
-		_, err := os.Stat(dir)
-		up := filepath.Dir(dir)
-		if !errors.Is(err, fs.ErrNotExist) || up == dir {
-			return dir
-		}
-		dir = up
-	}
+	return atomicfile.Probe(path, size)
 }

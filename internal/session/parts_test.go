@@ -54,6 +54,8 @@ func (f fileStore) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
+func (f fileStore) TakeBack(ctx context.Context, name string) error { return f.Delete(ctx, name) }
+
 func (f fileStore) Ready(context.Context, string) error {
 	_, err := os.Stat(f.dir)
 	return err

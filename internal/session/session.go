@@ -17,13 +17,14 @@ import (
 var ErrSignedOut = errors.New("not signed in")
 
 // A Store keeps one secret a name. Create is a login's first write, Update a
-// renewal's; both leave either the old secret or the new one. Get returns an
-// fs.ErrNotExist when nothing is stored, Delete returns nil then. Ready says,
-// cheaply, why an Update would fail now.
+// renewal's; both leave either the old secret or the new one. TakeBack undoes a Create
+// over what could not be read. Get returns an fs.ErrNotExist when nothing is stored,
+// Delete returns nil then. Ready says, cheaply, why an Update would fail now.
 type Store interface {
 	Get(ctx context.Context, name string) ([]byte, error)
 	Create(ctx context.Context, name string, secret []byte) error
 	Update(ctx context.Context, name string, secret []byte) error
+	TakeBack(ctx context.Context, name string) error
 	Delete(ctx context.Context, name string) error
 	Ready(ctx context.Context, name string) error
 }
@@ -102,7 +103,7 @@ func (s *Session) create(ctx context.Context, t *Tokens) error {
 
 func (s *Session) putBack(ctx context.Context, old *Tokens) error {
 	if old == nil {
-		return s.Store.Delete(ctx, s.Name)
+		return s.Store.TakeBack(ctx, s.Name)
 	}
 	return s.create(ctx, old)
 }

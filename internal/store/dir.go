@@ -68,35 +68,16 @@ func sweep(dir, prefix, keep string) error {
 	return err
 }
 
-// probe proves that a file of so many bytes can be written in dir now.
-func probe(dir, prefix string, size int64) error {
-	if err := atomicfile.MkdirAll(dir); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, prefix+"probe-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(make([]byte, size))
-	if err == nil {
-		err = f.Sync() // some file systems count the blocks only now
-	}
-	return errors.Join(err, f.Close())
-}
-
-// probeSealed is probe for what the secret has in dir at present and some growth.
-// Where it has nothing there, there is nothing to prove.
+// probeSealed proves that what the secret has in dir at present can be written there
+// again, and some more. Where it has nothing there, there is nothing to prove.
 func probeSealed(dir, prefix string) error {
 	found, err := files(dir, prefix)
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	var size int64
 	for _, path := range found {
-		if info, err := os.Stat(path); err == nil {
-			size = max(size, info.Size())
+		info, statErr := os.Stat(path)
+		if statErr != nil || atomicfile.IsTemp(path) {
+			continue
 		}
+		err = errors.Join(err, atomicfile.Probe(path, info.Size()+info.Size()/4+1024))
 	}
-	return probe(dir, prefix, size+size/4+1024)
+	return err
 }

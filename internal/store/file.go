@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -40,23 +39,22 @@ func (f *File) Delete(_ context.Context, name string) error {
 	return fail("deleting", name, sweep(f.Dir, filePrefix("file", name), ""))
 }
 
-// Check proves that a secret can be stored, read and deleted, with one of its own
-// that is gone afterwards.
-func (f *File) Check(ctx context.Context) error {
-	name, secret := ".check-"+randomText(), bytes.Repeat([]byte("probe "), 4<<10)
-	err := f.write(ctx, name, secret)
+// Check proves that there is a key, and that a secret of some size can be written.
+func (f *File) Check(context.Context) error {
+	_, err := readKey(f.KeyFile)
 	if err == nil {
-		_, err = f.read(ctx, name) // sealed: it is what was written, or an error
+		err = atomicfile.Probe(f.path(".check"), 32<<10) // no secret's name begins with a dot
 	}
-	return fail("checking", "", errors.Join(err, sweep(f.Dir, filePrefix("file", name), "")))
+	return fail("checking", "", err)
 }
 
 // Ready reports whether Update is going to work now: there is a key, and room.
 func (f *File) Ready(_ context.Context, name string) error {
-	if _, err := readKey(f.KeyFile); err != nil {
-		return fail("checking", name, err)
+	_, err := readKey(f.KeyFile)
+	if err == nil {
+		err = probeSealed(f.Dir, filePrefix("file", name))
 	}
-	return fail("checking", name, probeSealed(f.Dir, filePrefix("file", name)))
+	return fail("checking", name, err)
 }
 
 func (f *File) read(ctx context.Context, name string) ([]byte, error) {
@@ -74,7 +72,15 @@ func (f *File) read(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unseal(key, name, data)
+	secret, err := unseal(key, name, data)
+	if err != nil {
+		if data, kept := os.ReadFile(f.earlier(name)); kept == nil {
+			if ours, kept := unseal(key, name, data); kept == nil {
+				return ours, nil
+			}
+		}
+	}
+	return secret, err
 }
 
 func (f *File) write(ctx context.Context, name string, secret []byte) error {
@@ -89,13 +95,39 @@ func (f *File) write(ctx context.Context, name string, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(f.path(name), data); err != nil {
+	if err := f.keepEarlier(key, name); err != nil {
 		return err
 	}
-	// The secret is stored. Remains that can't be removed now are at the next write.
-	_ = sweep(f.Dir, filePrefix("file", name), filepath.Base(f.path(name)))
-	return nil
+	return atomicfile.Write(f.path(name), data)
 }
+
+// keepEarlier keeps what another key has sealed, which that key goes on to open until
+// Settle: a login that is on its way to another key file may yet come to nothing.
+func (f *File) keepEarlier(key []byte, name string) error {
+	data, err := os.ReadFile(f.path(name))
+	if err != nil {
+		return nil // nothing that could be kept
+	}
+	if _, err := unseal(key, name, data); err == nil {
+		return nil
+	}
+	return atomicfile.Write(f.earlier(name), data)
+}
+
+// TakeBack undoes a Create: what another key had sealed is back, if there was any.
+func (f *File) TakeBack(ctx context.Context, name string) error {
+	if os.Rename(f.earlier(name), f.path(name)) == nil {
+		return nil
+	}
+	return f.Delete(ctx, name)
+}
+
+// Settle forgets what another key has sealed of the secret.
+func (f *File) Settle(name string) {
+	os.Remove(f.earlier(name))
+}
+
+func (f *File) earlier(name string) string { return f.path(name) + "-earlier" }
 
 func (f *File) path(name string) string {
 	return filepath.Join(f.Dir, filePrefix("file", name)+"sealed")

@@ -164,3 +164,48 @@ func TestDirectoryThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// What another key has sealed stays its own until Settle: a login that is on its way to
+// another key file may be cut short, or taken back.
+func TestAnotherKeysSecretStays(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(f *File) error
+		old  string // what the first key opens afterwards; empty: nothing
+	}{
+		{"cut short", func(*File) error { return nil }, "first"},
+		{"taken back", func(f *File) error { return f.TakeBack(t.Context(), "work") }, "first"},
+		{"settled", func(f *File) error { f.Settle("work"); return nil }, ""},
+		{"deleted", func(f *File) error { return f.Delete(t.Context(), "work") }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			first, second := keyed(t, dir, "first.key"), keyed(t, dir, "second.key")
+			if err := first.Create(t.Context(), "work", []byte("first")); err != nil {
+				t.Fatal(err)
+			}
+			if err := second.Create(t.Context(), "work", []byte("second")); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := second.Get(t.Context(), "work"); err != nil || string(got) != "second" {
+				t.Errorf("the second key opens %q, %v, want its own", got, err)
+			}
+			if err := c.end(second); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := first.Get(t.Context(), "work"); string(got) != c.old || (err == nil) != (c.old != "") {
+				t.Errorf("the first key opens %q, %v, want %q", got, err, c.old)
+			}
+		})
+	}
+}
+
+// keyed is a store in dir with a key of its own.
+func keyed(t *testing.T, dir, key string) *File {
+	t.Helper()
+	f := &File{Dir: filepath.Join(dir, "sealed"), KeyFile: filepath.Join(dir, key)}
+	if _, err := MakeKey(f.KeyFile); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}

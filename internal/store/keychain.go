@@ -69,6 +69,9 @@ func (k *Keychain) Update(ctx context.Context, name string, secret []byte) error
 	})
 }
 
+// TakeBack undoes a Create over what could not be read.
+func (k *Keychain) TakeBack(ctx context.Context, name string) error { return k.Delete(ctx, name) }
+
 // Delete removes the secret and every file of it. That nothing is stored is no error.
 func (k *Keychain) Delete(ctx context.Context, name string) error {
 	return k.do(ctx, "deleting", name, func(ctx context.Context) error {
@@ -79,16 +82,18 @@ func (k *Keychain) Delete(ctx context.Context, name string) error {
 // Check proves that a secret can be stored, read and deleted, with one of its own
 // that is gone afterwards. Where items are small it is sealed, as tokens will be.
 func (k *Keychain) Check(ctx context.Context) error {
-	name := ".check-" + randomText() // no secret's name begins with a dot
+	name := checkPrefix + randomText()
 	return k.do(ctx, "checking", "", func(ctx context.Context) error {
 		// A read goes before the first write of a process, or gnome-keyring may abort.
 		if _, err := k.item(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		k.sweepChecks(ctx)
 		secret := bytes.Repeat([]byte("probe "), 200)
 		if limit := k.limit(name); limit < 64<<10 {
 			secret = bytes.Repeat([]byte("p"), limit+1)
 		}
+		k.mark(name)
 		err := k.create(ctx, name, secret)
 		if err == nil {
 			err = k.compare(ctx, name, secret)

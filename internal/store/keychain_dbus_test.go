@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -228,6 +229,10 @@ func TestCheckLeavesNothing(t *testing.T) {
 	}
 	for _, limit := range []int{0, 100} {
 		k := keychain(t, limit)
+		killed, at := checkPrefix+randomText(), time.Now().Add(-time.Hour)
+		k.mark(killed)
+		must(t, os.Chtimes(filepath.Join(k.Dir, killed), at, at))
+		must(t, k.create(t.Context(), killed, []byte("a secret that is too large for 10 bytes")))
 		must(t, k.Check(t.Context()))
 		if left := entries(t, k.Dir); len(left) != 0 {
 			t.Errorf("limit %d: got files %v left over", limit, left)
@@ -240,6 +245,27 @@ func TestCheckLeavesNothing(t *testing.T) {
 	must(t, os.WriteFile(k.Dir, nil, 0o600))
 	if err := k.Check(t.Context()); err == nil {
 		t.Error("Check without a directory for sealed files: got no error")
+	}
+}
+
+// Those who check at the same time don't take each other's secrets for left over.
+func TestChecksAtOnce(t *testing.T) {
+	if !inside(t, keychaintest.Unlocked) {
+		return
+	}
+	k := keychain(t, 100)
+	must(t, k.Check(t.Context())) // a read before the many writes
+	checks := make(chan error)
+	for range 8 {
+		go func() { checks <- k.Check(t.Context()) }()
+	}
+	for range 8 {
+		if err := <-checks; err != nil {
+			t.Error(err)
+		}
+	}
+	if left := entries(t, k.Dir); len(left)+len(itemsOf(t, k.Service)) != 0 {
+		t.Errorf("got %v left over", left)
 	}
 }
 

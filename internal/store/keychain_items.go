@@ -71,7 +71,9 @@ func (k *Keychain) remove(ctx context.Context, name string) error {
 	if err = classify(err); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return sweep(k.Dir, filePrefix("keychain", name), "")
+	// The item is gone, and with it the key: a file that can't be removed now is no secret.
+	_ = sweep(k.Dir, filePrefix("keychain", name), "")
+	return nil
 }
 
 func (k *Keychain) compare(ctx context.Context, name string, want []byte) error {
@@ -83,20 +85,6 @@ func (k *Keychain) compare(ctx context.Context, name string, want []byte) error 
 		return errors.New("the keychain returned something else than what was stored")
 	}
 	return nil
-}
-
-// cleanUp removes Check's secret even when the person gave up meanwhile; not when
-// the keychain didn't answer, for it won't now.
-func (k *Keychain) cleanUp(ctx context.Context, name string, err error) error {
-	if errors.Is(err, ErrTimeout) {
-		return nil
-	}
-	if ctx.Err() != nil {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(context.WithoutCancel(ctx), farewell, ErrTimeout)
-		defer stop()
-	}
-	return k.remove(ctx, name)
 }
 
 // fits reports whether the secret can be an item's text: it is small enough, is

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/authctl/authctl/internal/atomicfile"
 )
@@ -19,38 +17,15 @@ func MakeKey(keyFile string) (made bool, err error) {
 }
 
 func makeKey(keyFile string) (made bool, err error) {
-	if err := atomicfile.MkdirAll(filepath.Dir(keyFile)); err != nil {
-		return false, keyFileError(keyFile, err)
-	}
-	f, err := os.OpenFile(keyFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return false, awaitKey(keyFile)
-	}
-	if err != nil {
-		return false, keyFileError(keyFile, err)
-	}
-	_ = f.Chmod(0o600) // the umask may have left it less
-	_, err = f.Write(newKey())
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(keyFile)
-		return false, keyFileError(keyFile, err)
-	}
-	return true, nil
-}
-
-// awaitKey checks a key file that was there. An empty one may be another login's
-// that is about to write it.
-func awaitKey(keyFile string) error {
-	for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
-		info, err := os.Stat(keyFile)
-		if err != nil || info.Size() != 0 || time.Now().After(end) {
-			_, err = readKey(keyFile)
-			return err
+	if _, err := os.Stat(keyFile); err != nil {
+		err = atomicfile.New(keyFile, newKey())
+		if !errors.Is(err, fs.ErrExist) { // another login was quicker
+			return err == nil, keyFileError(keyFile, err)
 		}
 	}
+	atomicfile.Sweep(keyFile)
+	_, err = readKey(keyFile)
+	return false, err
 }
 
 // readKey returns the key. It looks before it opens: a pipe would block.
@@ -85,6 +60,9 @@ func checkKeyFile(info fs.FileInfo) error {
 // keyFileError drops the chain of a key file that doesn't exist: it must not read as
 // "nothing stored".
 func keyFileError(keyFile string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err
