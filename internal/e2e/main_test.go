@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(browserVar) != "" { // authctl started us
 		os.Exit(beBrowser(os.Args[1:]))
 	}
+	if os.Getenv(tracerVar) != "" { // a test did
+		os.Exit(beTracer(os.Stdin, os.Stdout))
+	}
 	if place := os.Getenv(leakVar); place != "" { // to be found out
 		os.Exit(beLeaky(place))
 	}
@@ -50,7 +53,11 @@ func withPrograms(run func() int) int {
 	defer sharedProvider.stop()
 	defer sharedChromium.stop()
 	authctl, demoIDP = filepath.Join(dir, "authctl"+suffix()), filepath.Join(dir, "demo-idp"+suffix())
-	build := exec.Command("go", "build", "-trimpath", "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp")
+	args := []string{"build", "-trimpath", "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp"}
+	if runtime.GOOS == "linux" {
+		args = append(args, "./tracee")
+	}
+	build := exec.Command("go", args...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
@@ -125,16 +132,22 @@ func newUserWithout(t testing.TB, vars ...string) *user {
 	if err := lookAtSources(); err != nil {
 		t.Fatal(err)
 	}
-	home := t.TempDir()
-	u := &user{t: t, home: home}
+	u := &user{t: t}
 	u.env = append(u.env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8", "TZ=UTC", "TERM=xterm")
 	u.env = append(u.env, vars...)
-	u.env = append(u.env, "HOME="+home, "TMPDIR="+t.TempDir(),
+	u.set("TMPDIR=" + t.TempDir())
+	u.moveTo(t.TempDir())
+	return u
+}
+
+// moveTo gives the user a home, an empty directory.
+func (u *user) moveTo(home string) {
+	u.home = home
+	u.set("HOME="+home,
 		"XDG_CONFIG_HOME="+filepath.Join(home, "config"),
 		"XDG_DATA_HOME="+filepath.Join(home, "data"),
 		"XDG_STATE_HOME="+filepath.Join(home, "state"),
 		"XDG_CACHE_HOME="+filepath.Join(home, "cache"))
-	return u
 }
 
 // set adds variables to the user's environment, NAME=VALUE each.
