@@ -173,6 +173,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint := x.endpoint()
 	s.count("")
 	s.count(endpoint)
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

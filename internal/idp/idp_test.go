@@ -72,6 +72,19 @@ func TestAdvanceExpires(t *testing.T) {
 	}
 }
 
+// What time it is at the provider is in every answer, by its own clock.
+func TestAdvanceMovesTheDate(t *testing.T) {
+	c := start(t, Options{})
+	for _, d := range []time.Duration{0, time.Hour, -3 * time.Hour} {
+		c.Advance(d)
+		response, _ := c.get(c.issuer + "/jwks")
+		date, err := http.ParseTime(response.Header.Get("Date"))
+		if off := date.Sub(c.now()).Abs(); err != nil || off > 5*time.Second {
+			t.Errorf("%v further: the Date is off by %v (%v)", d, off, err)
+		}
+	}
+}
+
 func TestCloseEndsRequests(t *testing.T) {
 	c := start(t, Options{Modes: map[string]bool{"token-hang": true}})
 	failed := make(chan error)
