@@ -40,8 +40,10 @@ var settings = []setting{
 }
 
 // kind is what its value is made of.
-func (s setting) kind() config.Kind {
-	for _, k := range config.Keys() {
+func (s setting) kind() config.Kind { return s.kindIn(config.Keys()) }
+
+func (s setting) kindIn(keys []config.Key) config.Kind {
+	for _, k := range keys {
 		if k.Name == s.key {
 			return k.Kind
 		}
@@ -58,8 +60,10 @@ type settingFlags struct {
 
 func addSettingFlags(cmd *cobra.Command) *settingFlags {
 	f := &settingFlags{cmd: cmd, lists: map[string]*[]string{}}
+	keys := config.Keys() // once: this is done whatever the command, and token is to be quick
 	for _, s := range settings {
-		switch s.kind() {
+		kind := s.kindIn(keys)
+		switch kind {
 		case config.Bool:
 			cmd.Flags().Bool(s.name, true, s.help)
 			cmd.Flags().Lookup(s.name).DefValue = "false" // keeps pflag from printing the default a second time
@@ -71,7 +75,7 @@ func addSettingFlags(cmd *cobra.Command) *settingFlags {
 		switch {
 		case s.name == "store":
 			cmd.RegisterFlagCompletionFunc(s.name, cobra.FixedCompletions([]string{"keychain", "file"}, cobra.ShellCompDirectiveNoFileComp))
-		case s.kind() != config.Path:
+		case kind != config.Path:
 			cmd.RegisterFlagCompletionFunc(s.name, cobra.NoFileCompletions)
 		}
 	}
