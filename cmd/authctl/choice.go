@@ -87,6 +87,10 @@ func (c choice) isDefault() bool {
 	return c.name == "default"
 }
 
+// named reports whether something else than the config file chose the profile, so that
+// the same command without that would be about another.
+func (c choice) named() bool { return c.from != "" && c.from != c.file.Path }
+
 // settings is the profile with the environment and then the flags laid over it,
 // before the built-in defaults.
 func (c choice) settings(flags config.Settings) (config.Profile, error) {

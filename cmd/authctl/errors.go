@@ -36,6 +36,7 @@ type onProfile struct {
 	name   string
 	named  bool   // by other than the last resort, so that the hint has to name it too
 	config string // the file that --config named; empty: none
+	flags  string // setting flags that a login needs, since they are not saved; empty: none
 	err    error
 }
 
@@ -55,7 +56,8 @@ func (e *timeoutError) Error() string { return e.what }
 // Timeout is for requests that it ends: they have timed out, whatever it says of a browser.
 func (e *timeoutError) Timeout() bool { return true }
 
-// exitError is the exit code of a command that authctl ran: it has said all.
+// exitError is an exit code where all has been said: by a command that authctl ran, or
+// in doctor's report.
 type exitError struct{ code int }
 
 func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }

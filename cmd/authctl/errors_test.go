@@ -27,6 +27,9 @@ func TestExplain(t *testing.T) {
 	behind := func(err error) error { return &oauth.UnreachableError{Op: "renewal", URL: unreachable.URL, Err: err} }
 	untrusted := func(err error) error { return behind(&tls.CertificateVerificationError{Err: err}) }
 	named := func(err error) error { return &onProfile{doing: "renewing", name: "work", named: true, err: err} }
+	unsaved := func(err error) error {
+		return &onProfile{name: "work", named: true, flags: " --issuer https://a.example", err: err}
+	}
 	usual := func(err error) error { return &onProfile{doing: "renewing", name: "default", err: err} }
 	for name, c := range map[string]struct {
 		err  error
@@ -49,6 +52,8 @@ func TestExplain(t *testing.T) {
 		"none that was meant":       {&noProfileError{others: []string{"home", "work"}}, 3, "home, work"},
 		"signed out":                {usual(session.ErrSignedOut), 3, "authctl login"},
 		"signed out of a named one": {named(session.ErrSignedOut), 3, "authctl login --profile work"},
+		"settings not yet saved":    {unsaved(session.ErrSignedOut), 3, "authctl login --profile work --issuer https://a.example"},
+		"no keychain for them":      {unsaved(&store.Error{Op: "reading", Err: store.ErrAbsent}), 5, "--issuer https://a.example --store file"},
 		"no refresh token":          {named(&session.NoRefreshTokenError{}), 3, "authctl login --profile work"},
 		"no ID token":               {named(session.ErrNoIDToken), 3, "authctl login --profile work"},
 		"another client's session":  {named(&session.BindingError{Key: "client_id"}), 3, "authctl login --profile work"},
@@ -102,6 +107,7 @@ func TestExplain(t *testing.T) {
 		"no locks, for the config":  {fmt.Errorf("locking p: %w", config.ErrNoLocks), 1, "AUTHCTL_STATE_DIR"},
 		"no locks, for a session":   {&session.LockError{Path: "p", Err: syscall.ENOLCK}, 5, "AUTHCTL_STATE_DIR"},
 		"a port in use":             {&callback.PortError{Addr: "127.0.0.1:1", Err: syscall.EADDRINUSE}, 1, "--redirect-uri"},
+		"a port of the system's":    {&callback.PortError{Addr: "127.0.0.1:80", Err: syscall.EACCES}, 1, "above 1023"},
 		"a full disk for a file":    {&fs.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}, 1, "disk is full"},
 		"a read-only one":           {&fs.PathError{Op: "open", Path: "p", Err: syscall.EROFS}, 1, "read-only"},
 		"somebody else's":           {&fs.PathError{Op: "open", Path: "p", Err: fs.ErrPermission}, 1, "who owns it"},

@@ -182,7 +182,13 @@ func lockHint(e *session.LockError) string {
 }
 
 // loginCommand is the exact command that signs in to the profile of err.
-func loginCommand(err error) string { return commandFor(err, "login") }
+func loginCommand(err error) string {
+	command, p := commandFor(err, "login"), (*onProfile)(nil)
+	if errors.As(err, &p) {
+		command += p.flags
+	}
+	return command
+}
 
 // commandFor is a command line for the profile of err.
 func commandFor(err error, command string) string {
@@ -198,7 +204,7 @@ func commandFor(err error, command string) string {
 
 // shellWord is s, quoted if a shell would not take it as it is.
 func shellWord(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || strings.ContainsRune("\"'$`\\!&;|<>()*?[]#~{}", r) }) {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || strings.ContainsRune("\"'$`\\!&;|<>()*?[]#~{}", r) }) {
 		return shellQuote(s)
 	}
 	return s
@@ -209,11 +215,11 @@ func storeHint(err error) (string, int) {
 	if !errors.As(err, &failed) {
 		return "", 0
 	}
-	elsewhere := loginCommand(err)
+	const elsewhereFlags = " --store file --store-key-file FILE"
+	elsewhere := loginCommand(err) + elsewhereFlags
 	if p := (*onProfile)(nil); errors.As(err, &p) && p.doing == signingIn {
-		elsewhere = "the same command" // which has settings that are not saved yet
+		elsewhere = "the same command with" + elsewhereFlags // it has settings that are not saved yet
 	}
-	elsewhere += " with --store file --store-key-file FILE"
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		return "unlock the keychain (sign in to the desktop, or unlock the login keyring), or do without: " + elsewhere, exitStore
@@ -222,7 +228,7 @@ func storeHint(err error) (string, int) {
 	case errors.Is(err, store.ErrDamaged):
 		return loginCommand(err), exitStore
 	case errors.Is(err, store.ErrKeyFile) && machineHint(err) == "":
-		return "bring back the key file as login made it; without it, sign in again with another --store-key-file", exitStore
+		return "bring back the key file as login made it; without it, sign in again with another: " + loginCommand(err) + " --store-key-file FILE", exitStore
 	case errors.Is(err, store.ErrTimeout):
 		return "the keychain doesn't answer: restart it, or do without: " + elsewhere, exitStore
 	}
@@ -273,6 +279,8 @@ func callbackHint(err error) (string, int) {
 		timeout *timeoutError
 	)
 	switch {
+	case errors.As(err, &port) && errors.Is(err, fs.ErrPermission):
+		return "the system keeps low ports to itself: register a --redirect-uri with a port above 1023", exitFailed
 	case errors.As(err, &port):
 		return portHint(port.Addr), exitFailed
 	case errors.As(err, &host):

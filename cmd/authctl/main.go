@@ -156,7 +156,7 @@ token whenever a script asks for one.
 		return &usageError{err: err, hint: cmd.CommandPath() + " --help"}
 	})
 	root.AddCommand(newLoginCmd(o), newTokenCmd(o), newWhoamiCmd(o), newLogoutCmd(o), newStatusCmd(o),
-		newProfileCmd(o), newExecCmd(o), newCurlCmd(o), newVersionCmd())
+		newProfileCmd(o), newExecCmd(o), newCurlCmd(o), newDoctorCmd(o), newVersionCmd())
 	strictCompletion(root)
 	return root
 }

@@ -43,8 +43,9 @@ func checkOwner(dir string, info fs.FileInfo) error {
 	if !ok || owner.Uid == 0 || int(owner.Uid) == os.Geteuid() {
 		return nil
 	}
-	return &usageError{
-		err:  errorf("the state directory %s is another user's: its owner has the ID %d", dir, owner.Uid),
-		hint: "set AUTHCTL_STATE_DIR to a directory of your own",
+	hint := "set AUTHCTL_STATE_DIR to a directory of your own"
+	if os.Geteuid() == 0 {
+		hint = "run authctl as that user, without sudo, or " + hint
 	}
+	return &usageError{errorf("the state directory %s is another user's: its owner has the ID %d", dir, owner.Uid), hint}
 }

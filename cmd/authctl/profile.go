@@ -85,6 +85,10 @@ func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (
 	if err != nil {
 		return nil, err
 	}
+	return o.buildIn(state, cmd, c, resolved), nil
+}
+
+func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved config.Profile) *profile {
 	secrets := o.openStore(cmd, resolved, state)
 	return &profile{
 		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), secrets: secrets, now: o.now,
@@ -96,7 +100,7 @@ func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (
 			Started: o.started,
 			Now:     o.now,
 		},
-	}, nil
+	}
 }
 
 // openStore is where the profile's secrets are. All profiles share one keychain, so that

@@ -39,6 +39,13 @@ var settings = []setting{
 	{"store-key-file", "store_key_file", "`FILE` of 32 random bytes for --store file; login makes it when absent"},
 }
 
+// placeholder stands for the value in the help.
+func (s setting) placeholder() string {
+	_, word, _ := strings.Cut(s.help, "`")
+	word, _, _ = strings.Cut(word, "`")
+	return word
+}
+
 // kind is what its value is made of.
 func (s setting) kind() config.Kind { return s.kindIn(config.Keys()) }
 
@@ -103,6 +110,48 @@ func (f *settingFlags) given() (config.Settings, error) {
 		got[s.key] = v
 	}
 	return got, nil
+}
+
+// typed is what was typed, as it would be typed again. What may hold a secret, a
+// parameter's value or a URL's query, is left out.
+func (f *settingFlags) typed() string {
+	var words strings.Builder
+	for _, s := range settings {
+		flag := f.cmd.Flags().Lookup(s.name)
+		if !flag.Changed {
+			continue
+		}
+		values := []string{flag.Value.String()}
+		if l := f.lists[s.name]; l != nil {
+			values = *l
+		}
+		for _, v := range values {
+			words.WriteString(" --" + s.name + s.separator() + shellWord(s.shown(v)))
+		}
+	}
+	if f.secretFile != "" {
+		words.WriteString(" --client-secret-file " + shellWord(f.secretFile))
+	}
+	return words.String()
+}
+
+// separator stands between the flag and its value: a flag that is a switch takes only
+// one value of its own, after "=".
+func (s setting) separator() string {
+	if s.kind() == config.Bool {
+		return "="
+	}
+	return " "
+}
+
+func (s setting) shown(value string) string {
+	if name, _, ok := strings.Cut(value, "="); ok && s.kind() == config.Map {
+		return name + "=…"
+	}
+	if strings.Contains(value, "://") {
+		return config.Shown(value)
+	}
+	return value
 }
 
 // fromEnvironment is what the AUTHCTL_ variables set; it is never saved.

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -20,11 +21,17 @@ import (
 // isTerminal reports whether a person is at the other end of f, which may be a
 // reader or a writer.
 func isTerminal(f any) bool {
+	file := fileOf(f)
+	return file != nil && term.IsTerminal(int(file.Fd()))
+}
+
+// fileOf is the file behind stdin, stdout or stderr; nil when there is none.
+func fileOf(f any) *os.File {
 	if out, ok := f.(*answers); ok {
 		f = out.Writer
 	}
-	file, ok := f.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
+	file, _ := f.(*os.File)
+	return file
 }
 
 // hasDisplay reports whether a window could open here.
@@ -42,6 +49,53 @@ func unlockPrompt(cmd *cobra.Command) func() {
 		return nil
 	}
 	return func() { say(cmd, "The keychain is locked: unlock it in the dialog that opens.") }
+}
+
+// Colours, as terminals number them.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+// colour is text in one of them, where out is a terminal that may have it
+// (no-color.org). The console of older Windows would show the escapes.
+func colour(out any, code, text string) string {
+	if code == "" || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || runtime.GOOS == "windows" || !isTerminal(out) {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// width is how many columns a terminal has; 0 for what is none.
+func width(out any) int {
+	if !isTerminal(out) {
+		return 0
+	}
+	columns, _, _ := term.GetSize(int(fileOf(out).Fd()))
+	return columns
+}
+
+// wrap breaks s between words so that it ends before the last column, and begins each
+// line but the first with a margin; columns is 0 where there is no end.
+func wrap(s string, margin, columns int) string {
+	var text strings.Builder
+	at := margin
+	for i, word := range strings.Fields(s) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case columns > 0 && at+1+n >= columns:
+			text.WriteString("\n" + strings.Repeat(" ", margin))
+			at = margin
+		default:
+			text.WriteByte(' ')
+			at++
+		}
+		text.WriteString(word)
+		at += n
+	}
+	return text.String()
 }
 
 // say tells the person something.

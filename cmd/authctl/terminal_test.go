@@ -92,6 +92,29 @@ func TestClaimText(t *testing.T) {
 	}
 }
 
+func TestWrap(t *testing.T) {
+	for name, c := range map[string]struct {
+		text    string
+		columns int
+		want    string
+	}{
+		"no end":         {"one two three", 0, "one two three"},
+		"it fits":        {"one two three", 18, "one two three"},
+		"one too long":   {"one two three", 17, "one two\n    three"},
+		"a word a line":  {"one two three", 8, "one\n    two\n    three"},
+		"a long word":    {"a https://auth.example.com/callback b", 20, "a\n    https://auth.example.com/callback\n    b"},
+		"not in bytes":   {"äöü äöü", 12, "äöü äöü"},
+		"nothing":        {"", 20, ""},
+		"a tiny display": {"one two", 1, "one\n    two"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := wrap(c.text, 4, c.columns); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestPastedLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		typed []string

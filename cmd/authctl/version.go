@@ -26,13 +26,16 @@ func newVersionCmd() *cobra.Command {
 	return cmd
 }
 
-func printVersion(w io.Writer, asJSON bool) error {
-	v := struct {
-		Version  string `json:"version"`
-		Commit   string `json:"commit"`
-		Go       string `json:"go"`
-		Platform string `json:"platform"`
-	}{version, commit, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+// build is what this program was made from, and for.
+type build struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func thisBuild() build {
+	v := build{version, commit, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok && v.Version == "" {
 		v.Version = info.Main.Version
 		for _, s := range info.Settings {
@@ -44,6 +47,11 @@ func printVersion(w io.Writer, asJSON bool) error {
 	if v.Commit == "" {
 		v.Commit = "unknown"
 	}
+	return v
+}
+
+func printVersion(w io.Writer, asJSON bool) error {
+	v := thisBuild()
 	if asJSON {
 		return printJSON(w, v)
 	}

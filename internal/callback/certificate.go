@@ -74,7 +74,7 @@ func Fingerprint(cert tls.Certificate) string {
 // it in a browser gives away no more than this machine's loopback interface. It is
 // made when absent, damaged, readable by others or about to expire; made says so.
 func SelfSigned(path string, now time.Time) (cert tls.Certificate, made bool, err error) {
-	if cert, ok := keptCertificate(path, now); ok {
+	if cert, ok := KeptCertificate(path, now); ok {
 		return cert, false, nil
 	}
 	text, err := newCertificate(now)
@@ -88,8 +88,9 @@ func SelfSigned(path string, now time.Time) (cert tls.Certificate, made bool, er
 	return cert, true, err
 }
 
-// keptCertificate reads path; ok if what is there is still good.
-func keptCertificate(path string, now time.Time) (cert tls.Certificate, ok bool) {
+// KeptCertificate reads path; ok if what is there is still good, so that SelfSigned
+// makes no other.
+func KeptCertificate(path string, now time.Time) (cert tls.Certificate, ok bool) {
 	info, err := os.Stat(path)
 	if err != nil || !private(info) {
 		return tls.Certificate{}, false

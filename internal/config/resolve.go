@@ -94,7 +94,7 @@ func (p *Profile) checkIssuer() error {
 	if p.Issuer != "" {
 		url := withScheme(p.Issuer)
 		if why := checkIssuer(url); why != "" {
-			return p.invalid("issuer", shown(p.Issuer), why)
+			return p.invalid("issuer", Shown(p.Issuer), why)
 		}
 		p.Issuer = url
 	}
@@ -105,7 +105,7 @@ func (p *Profile) checkEndpoints() error {
 	for _, s := range p.table() {
 		if at, ok := s.at.(*string); ok && strings.HasSuffix(s.Name, "_url") && *at != "" {
 			if why := checkEndpoint(*at); why != "" {
-				return p.invalid(s.Name, shown(*at), why)
+				return p.invalid(s.Name, Shown(*at), why)
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func (p *Profile) checkScopes() error {
 
 func (p *Profile) checkRedirect() error {
 	if why := checkRedirectURI(p.RedirectURI); why != "" {
-		return p.invalid("redirect_uri", shown(p.RedirectURI), why)
+		return p.invalid("redirect_uri", Shown(p.RedirectURI), why)
 	}
 	switch {
 	case p.TLSCert == "" && p.TLSKey == "":
@@ -152,7 +152,7 @@ func (p *Profile) checkRedirect() error {
 	case p.TLSKey == "":
 		return p.missing("tls_key", "not set, though tls_cert is")
 	case !strings.HasPrefix(strings.ToLower(p.RedirectURI), "https:"):
-		return p.invalid("tls_cert", p.TLSCert, "it is of no use: redirect_uri "+shown(p.RedirectURI)+" is not https")
+		return p.invalid("tls_cert", p.TLSCert, "it is of no use: redirect_uri "+Shown(p.RedirectURI)+" is not https")
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func (p *Profile) checkRedirect() error {
 func (p *Profile) checkResources() error {
 	for _, r := range p.Resources {
 		if why := checkAbsolute(r); why != "" { // RFC 8707 §2
-			return p.invalid("resources", shown(r), why)
+			return p.invalid("resources", Shown(r), why)
 		}
 	}
 	return nil

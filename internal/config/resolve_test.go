@@ -165,7 +165,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 		"http://a.example/x":               "http://a.example/x",
 		"http://a.example/#access_token=t": "http://a.example/#…",
 	} {
-		if got := shown(value); got != want {
+		if got := Shown(value); got != want {
 			t.Errorf("%q: got %q, want %q", value, got, want)
 		}
 	}

@@ -88,8 +88,8 @@ func isLoopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// shown is a URL without what may be secret in it: user, query and fragment.
-func shown(s string) string {
+// Shown is a URL without what may be secret in it: user, query and fragment.
+func Shown(s string) string {
 	if i := strings.IndexAny(s, "?#"); i >= 0 {
 		s = s[:i+1] + "…"
 	}

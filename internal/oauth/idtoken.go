@@ -12,9 +12,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// leeway is how far the provider's clock may be ahead of ours, for iat and nbf. exp
+// Leeway is how far the provider's clock may be ahead of ours, for iat and nbf. exp
 // has none.
-const leeway = 5 * time.Minute
+const Leeway = 5 * time.Minute
 
 // expectation is what an ID token has to fit.
 type expectation struct {
@@ -190,9 +190,9 @@ func (c *Client) checkTimes(claims idTokenClaims) error {
 	switch expiry, issued := date(*claims.Expiry), date(*claims.IssuedAt); {
 	case expiry.Before(now):
 		return idTokenError("it expired at " + beside(expiry, now))
-	case claims.NotBefore != nil && date(*claims.NotBefore).After(now.Add(leeway)):
+	case claims.NotBefore != nil && date(*claims.NotBefore).After(now.Add(Leeway)):
 		return idTokenError("it is not valid before " + beside(date(*claims.NotBefore), now))
-	case issued.After(now.Add(leeway)):
+	case issued.After(now.Add(Leeway)):
 		return idTokenError("it was issued in the future, at " + beside(issued, now))
 	}
 	return nil

@@ -73,10 +73,10 @@ func TestIDToken(t *testing.T) {
 		{"exp is a number in quotes", claim("exp", fmt.Sprint(in(time.Hour))), claim("exp", 1e300), "claims can't be read"},
 		{"exp before the calendar", claim("exp", -1e300), asIs, "it expired at"},
 		{"exp is no number", claim("exp", "soon"), claim("exp", float64(in(time.Hour))+0.5), "unmarshal"},
-		{"not yet valid", claim("nbf", in(time.Hour)), claim("nbf", in(leeway-time.Minute)), "it is not valid before"},
+		{"not yet valid", claim("nbf", in(time.Hour)), claim("nbf", in(Leeway-time.Minute)), "it is not valid before"},
 		{"nbf is no number", claim("nbf", "soon"), claim("nbf", nil), "unmarshal"},
 		{"no iat", claim("iat", nil), asIs, "no iat"},
-		{"iat in the future", claim("iat", in(leeway+time.Minute)), claim("iat", in(leeway-time.Minute)), "issued in the future"},
+		{"iat in the future", claim("iat", in(Leeway+time.Minute)), claim("iat", in(Leeway-time.Minute)), "issued in the future"},
 		{"iat far beyond the calendar", claim("iat", 1e300), claim("iat", 0), "issued in the future"},
 		{"iat is a number in quotes", claim("iat", "5"), asIs, "claims can't be read"},
 		{"nbf far beyond the calendar", claim("nbf", 1e300), claim("nbf", -1e300), "it is not valid before"},
@@ -122,9 +122,9 @@ func TestIDTokenTimes(t *testing.T) {
 	}{
 		{"exp", now.Add(time.Minute), ""},
 		{"exp", now.Add(-time.Minute), "it expired at 2026-11-23T02:04:05Z" + clock},
-		{"nbf", now.Add(leeway), ""},
+		{"nbf", now.Add(Leeway), ""},
 		{"nbf", now.Add(time.Hour), "it is not valid before 2026-11-23T03:05:05Z" + clock},
-		{"iat", now.Add(leeway), ""},
+		{"iat", now.Add(Leeway), ""},
 		{"iat", now.Add(time.Hour), "it was issued in the future, at 2026-11-23T03:05:05Z" + clock},
 	} {
 		p := newProvider(t)

@@ -32,6 +32,12 @@ type keySet struct {
 	err        error
 }
 
+// CountKeys fetches the provider's keys and says how many of them can be used.
+func (c *Client) CountKeys(ctx context.Context) (int, error) {
+	keys, err := (&keySet{client: c}).fetch(ctx)
+	return len(keys), c.secrets().cleanError(err)
+}
+
 func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
 	payload, err := k.verify(ctx, raw)
 	k.err = err

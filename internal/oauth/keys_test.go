@@ -56,6 +56,18 @@ func TestKeyRotation(t *testing.T) {
 	wantCheck(t, login(), `no key has the ID "key-1"`)
 }
 
+func TestCountKeys(t *testing.T) {
+	p := newProvider(t)
+	c := p.client(t)
+	p.keys = []jose.JSONWebKey{signer{jose.RS256, rsaKey(), "key-1"}.public(), signer{jose.ES256, ecKey(elliptic.P256()), "key-2"}.public()}
+	if n, err := c.CountKeys(t.Context()); n != 2 || err != nil {
+		t.Errorf("got %d, %v, want 2", n, err)
+	}
+	p.keys = nil
+	_, err := c.CountKeys(t.Context())
+	wantCheck(t, err, "has no key that can be used")
+}
+
 // A key that go-jose doesn't know must not spoil the others.
 func TestKeysThatAreNotUnderstood(t *testing.T) {
 	good := string(must(p256Set()))

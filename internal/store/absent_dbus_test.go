@@ -110,6 +110,28 @@ func TestBusInRuntimeDirectory(t *testing.T) {
 	again(t, append(keychaintest.Start(t, keychaintest.Unlocked), "DBUS_SESSION_BUS_ADDRESS="))
 }
 
+// Who keeps the keychain is known where somebody does.
+func TestServedBy(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		mode keychaintest.Mode
+		want string
+	}{
+		{"unlocked", keychaintest.Unlocked, "gnome-keyring-daemon"},
+		{"no service", keychaintest.NoService, ""},
+		{"no bus", keychaintest.NoBus, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !inside(t, c.mode) {
+				return
+			}
+			if got := keychain(t, 0).ServedBy(t.Context()); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // shortDir is a directory whose name leaves room for a socket's.
 func shortDir(t *testing.T) string {
 	t.Helper()

@@ -90,7 +90,7 @@ func (k *Keychain) Check(ctx context.Context) error {
 		}
 		k.sweepChecks(ctx)
 		secret := bytes.Repeat([]byte("probe "), 200)
-		if limit := k.limit(name); limit < 64<<10 {
+		if limit := k.ItemLimit(name); limit < 64<<10 {
 			secret = bytes.Repeat([]byte("p"), limit+1)
 		}
 		k.mark(name)

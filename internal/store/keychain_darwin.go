@@ -32,6 +32,9 @@ func (k *Keychain) open(ctx context.Context, deadline time.Time) (context.Contex
 	return ctx, func() { told.Stop() }, nil
 }
 
+// ServedBy is empty: it is the system itself.
+func (k *Keychain) ServedBy(context.Context) string { return "" }
+
 // encoded is how go-keyring marks what it writes.
 const encoded = "go-keyring-base64:"
 

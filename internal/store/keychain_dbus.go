@@ -142,6 +142,28 @@ func property[T any](ctx context.Context, conn *dbus.Conn, path dbus.ObjectPath,
 	return value, classify(err)
 }
 
+// ServedBy names the program that answers for the keychain, as "gnome-keyring-daemon";
+// empty where that can't be known. It is for messages only.
+func (k *Keychain) ServedBy(ctx context.Context) string {
+	if k.findBus() != nil {
+		return ""
+	}
+	conn, err := within(ctx, func() (*dbus.Conn, error) { return dbus.SessionBus() })
+	if err != nil {
+		return ""
+	}
+	var pid uint32
+	if conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetConnectionUnixProcessID", 0, secretService).Store(&pid) != nil {
+		return ""
+	}
+	command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // none outside of Linux
+	program, _, _ := strings.Cut(string(command), "\x00")
+	if program == "" {
+		return ""
+	}
+	return filepath.Base(program)
+}
+
 // classify finds out what a failed call means. go-keyring's errors are texts, and
 // D-Bus has one name for an answer that is late and one that will never come.
 func classify(err error) error {

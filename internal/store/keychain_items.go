@@ -90,10 +90,12 @@ func (k *Keychain) compare(ctx context.Context, name string, want []byte) error 
 // fits reports whether the secret can be an item's text: it is small enough, is
 // text, and is not taken for a sealed one.
 func (k *Keychain) fits(name string, secret []byte) bool {
-	return len(secret) <= k.limit(name) && utf8.Valid(secret) && !strings.HasPrefix(string(secret), itemPrefix)
+	return len(secret) <= k.ItemLimit(name) && utf8.Valid(secret) && !strings.HasPrefix(string(secret), itemPrefix)
 }
 
-func (k *Keychain) limit(name string) int {
+// ItemLimit is the most bytes that the secret may have to be an item's text. A larger
+// one is sealed into a file.
+func (k *Keychain) ItemLimit(name string) int {
 	if k.Limit > 0 {
 		return k.Limit
 	}

@@ -21,6 +21,9 @@ func (k *Keychain) open(ctx context.Context, deadline time.Time) (context.Contex
 	return bounded, stop, nil
 }
 
+// ServedBy is empty: it is the system itself.
+func (k *Keychain) ServedBy(context.Context) string { return "" }
+
 func getItem(service, name string) (string, error) { return keyring.Get(service, name) }
 
 func setItem(service, name, text string) error { return keyring.Set(service, name, text) }
