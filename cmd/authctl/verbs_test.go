@@ -26,6 +26,7 @@ var verbs = map[string]func(*testscript.TestScript, bool, []string){
 	"proxy":       proxyVerb,
 	"proxy-count": proxyCountVerb,
 	"proxy-saw":   proxySawVerb,
+	"doctor":      doctorVerb,
 	"no-secrets":  noSecretsVerb,
 	"exits":       exitsVerb,
 	"parallel":    parallelVerb,
