@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -19,7 +18,7 @@ type Request struct {
 	Offline     bool // add offline_access, where the provider lists it
 	Audience    string
 	Resources   []string          // RFC 8707
-	Params      map[string]string // more parameters of the authorization request
+	Params      map[string]string // more parameters of the request
 
 	// OpenID Connect Core 3.1.2.1; empty or nil: not sent.
 	Prompt, LoginHint, ACRValues string
@@ -69,13 +68,13 @@ func (c *Client) Authorize(r Request) (*Authorization, error) {
 	if slices.Contains(a.scopes, "openid") {
 		a.Nonce = random()
 	}
-	options, err := a.options()
+	parameters, err := r.parameters()
 	if err != nil {
 		return nil, err
 	}
-	a.URL = a.config().AuthCodeURL(a.State, options...)
-	if resources := a.resources(); resources != nil {
-		a.URL += "&" + resources.Encode()
+	a.URL = a.config().AuthCodeURL(a.State, a.options()...)
+	if len(parameters) > 0 {
+		a.URL += "&" + parameters.Encode()
 	}
 	return a, nil
 }
@@ -91,31 +90,48 @@ func (c *Client) scopes(r Request) []string {
 	return scopes
 }
 
-func (a *Authorization) options() ([]oauth2.AuthCodeOption, error) {
-	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
-	for name, value := range a.request.Params {
+// parameters are what r asks for beside the scope, the same for every way of asking.
+func (r Request) parameters() (url.Values, error) {
+	values := r.resources()
+	for name, value := range r.Params {
 		if reserved(name) {
 			return nil, &ConfigError{"parameter " + name, "it is authctl's own"}
 		}
-		options = append(options, oauth2.SetAuthURLParam(name, value))
+		values.Add(name, value)
 	}
 	maxAge := ""
-	if a.request.MaxAge != nil {
-		maxAge = strconv.Itoa(*a.request.MaxAge)
+	if r.MaxAge != nil {
+		maxAge = strconv.Itoa(*r.MaxAge)
 	}
 	for _, p := range [][2]string{
-		{"nonce", a.Nonce},
-		{"audience", a.request.Audience},
-		{"prompt", a.request.Prompt},
-		{"login_hint", a.request.LoginHint},
-		{"acr_values", a.request.ACRValues},
+		{"audience", r.Audience},
+		{"prompt", r.Prompt},
+		{"login_hint", r.LoginHint},
+		{"acr_values", r.ACRValues},
 		{"max_age", maxAge},
 	} {
 		if p[1] != "" {
-			options = append(options, oauth2.SetAuthURLParam(p[0], p[1]))
+			values.Set(p[0], p[1])
 		}
 	}
-	return options, nil
+	return values, nil
+}
+
+// resources are what x/oauth2 can't send: it repeats no parameter.
+func (r Request) resources() url.Values {
+	values := url.Values{}
+	if len(r.Resources) > 0 {
+		values["resource"] = slices.Clone(r.Resources)
+	}
+	return values
+}
+
+func (a *Authorization) options() []oauth2.AuthCodeOption {
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
+	if a.Nonce != "" {
+		options = append(options, oauth2.SetAuthURLParam("nonce", a.Nonce))
+	}
+	return options
 }
 
 func (a *Authorization) config() *oauth2.Config {
@@ -124,16 +140,6 @@ func (a *Authorization) config() *oauth2.Config {
 	config.Scopes = a.scopes
 	return config
 }
-
-// resources are what x/oauth2 can't send: it repeats no parameter.
-func (a *Authorization) resources() url.Values {
-	if len(a.request.Resources) == 0 {
-		return nil
-	}
-	return url.Values{"resource": a.request.Resources}
-}
-
-func (a *Authorization) scope() string { return strings.Join(a.scopes, " ") }
 
 // random is 256 bits in base64url.
 func random() string {

@@ -18,6 +18,13 @@ import (
 // ErrNoRevocation: the provider has no revocation endpoint.
 var ErrNoRevocation = errors.New("the provider has no revocation endpoint")
 
+// ErrNoDeviceAuthorization: the provider has no device authorization endpoint.
+var ErrNoDeviceAuthorization = errors.New("the provider has no device authorization endpoint")
+
+// ErrExpired: the codes of a device authorization ran out before the person had decided,
+// RFC 8628 §3.5.
+var ErrExpired = errors.New("the code expired before anybody signed in with it")
+
 // Error is an OAuth error that the provider answered with, RFC 6749 §4.1.2.1
 // and §5.2. Its texts are cleaned: printable, short, without a secret of ours.
 type Error struct {

@@ -118,6 +118,49 @@ func FuzzTokenAnswer(f *testing.F) {
 	})
 }
 
+func FuzzDeviceAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"device_code":"the-device-code","user_code":"WDJB-MJHT","verification_uri":"https://a.example/","verification_uri_complete":"https://a.example/?c=WDJB-MJHT","expires_in":600,"interval":5}`,
+		`{"device_code":"x","user_code":"123 456","verification_url":"https://a.example/#/device","expires_in":"600","interval":"soon"}`,
+		`{"device_code":"x","user_code":"A\u001b[2J","verification_uri":"javascript:alert(1)","expires_in":1e999,"interval":-1}`,
+		`{"device_code":"x","user_code":"A","verification_uri":"http://a.example/\u202e","expires_in":0.001,"interval":1e-300}`,
+		`{"device_code":"x","user_code":" ","verification_uri":"https://u:p@a.example/","expires_in":-1}`,
+		`{"device_code":5}`, `{"error":"unauthorized_client","error_description":"\u001b[2J"}`, `<html>`, `null`, `[]`, ``,
+	} {
+		f.Add(200, seed)
+		f.Add(400, seed)
+	}
+	f.Add(503, "")
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 200 || status > 599 {
+			return
+		}
+		c := minimalClient()
+		c.Metadata.DeviceAuthorizationEndpoint = "https://auth.example.com/device_authorization"
+		c.HTTP = HTTPClient(page{status, body})
+		d, err := c.DeviceAuthorize(context.Background(), Request{})
+		if err != nil {
+			presentable(t, err)
+			return
+		}
+		shown := d.UserCode + d.VerificationURI + d.CompleteURI
+		if d.UserCode == "" || len(shown) > userCodeLimit+2*pageLimit || !isVisible(strings.ReplaceAll(shown, " ", "")) {
+			t.Errorf("this would be shown: %q", shown)
+		}
+		for _, uri := range []string{d.VerificationURI, d.CompleteURI} {
+			if u, err := url.Parse(uri); uri != "" && (err != nil || checkScheme(u) != nil || u.User != nil) {
+				t.Errorf("this would be opened: %q", uri)
+			}
+		}
+		if d.interval < time.Second || d.interval > longestInterval || d.Expires.Before(d.started) || d.Expires.After(d.started.Add(deviceLife)) {
+			t.Errorf("it would be polled every %v until %v", d.interval, d.Expires)
+		}
+		if status >= 300 {
+			t.Errorf("%d is taken for a success", status)
+		}
+	})
+}
+
 func FuzzIDToken(f *testing.F) {
 	now := time.Unix(1_800_000_000, 0)
 	s := signer{jose.ES256, ecKey(elliptic.P256()), "key-1"}

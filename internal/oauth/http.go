@@ -75,6 +75,18 @@ func origin(u *url.URL) string {
 // checkURL: what is a URL that secrets may be sent to, as RFC 6749 §3.1 and
 // §3.2 have it: absolute, https or loopback, no fragment.
 func checkURL(what, raw string) error {
+	if err := checkPage(what, raw); err != nil {
+		return err
+	}
+	if strings.Contains(raw, "#") {
+		return &ConfigError{what, fmt.Sprintf("%q has a fragment", printable(raw))}
+	}
+	return nil
+}
+
+// checkPage: what is a URL that a browser may be sent to, as checkURL has it, but it
+// may have a fragment.
+func checkPage(what, raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
@@ -83,8 +95,6 @@ func checkURL(what, raw string) error {
 		return &ConfigError{what, fmt.Sprintf("%q has a character that no URL has", printable(raw))}
 	case u.User != nil:
 		return &ConfigError{what, "a URL with a user name or a password in it is refused"}
-	case u.Fragment != "":
-		return &ConfigError{what, fmt.Sprintf("%q has a fragment", printable(raw))}
 	case strings.Contains(u.Hostname(), "%"): // RFC 6874 §1
 		return &ConfigError{what, fmt.Sprintf("%q has a zone, which means something on one machine only", printable(raw))}
 	}

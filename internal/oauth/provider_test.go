@@ -33,10 +33,12 @@ type provider struct {
 	metadata map[string]any
 	claims   map[string]any // of the next ID token; a nil value: left out
 	answer   map[string]any // of the token endpoint; a nil value: left out
+	codes    map[string]any // of the device authorization endpoint, the same
 	signer   signer
 	keys     []jose.JSONWebKey // what the JWKS shows
 	idToken  func() string     // instead of a signed one
 	token    http.HandlerFunc  // instead of the token endpoint
+	device   http.HandlerFunc  // instead of the device authorization endpoint
 	code     string
 
 	mu    sync.Mutex
@@ -89,6 +91,7 @@ func newProvider(t testing.TB) *provider {
 		"jwks_uri":                              p.URL + "/jwks",
 		"userinfo_endpoint":                     p.URL + "/userinfo",
 		"revocation_endpoint":                   p.URL + "/revoke",
+		"device_authorization_endpoint":         p.URL + "/device_authorization",
 		"scopes_supported":                      []string{"openid", "email", "offline_access"},
 		"id_token_signing_alg_values_supported": []string{"RS256", "RS384", "PS256", "ES256", "ES384", "EdDSA", "HS256", "none"},
 		"code_challenge_methods_supported":      []string{"S256"},
@@ -101,6 +104,10 @@ func newProvider(t testing.TB) *provider {
 	p.answer = map[string]any{
 		"access_token": "access-" + random(), "refresh_token": "refresh-" + random(),
 		"token_type": "Bearer", "expires_in": 3600,
+	}
+	p.codes = map[string]any{
+		"device_code": "device-" + random(), "user_code": "WDJB-MJHT", "expires_in": 600, "interval": 1,
+		"verification_uri": p.URL + "/device", "verification_uri_complete": p.URL + "/device?user_code=WDJB-MJHT",
 	}
 	return p
 }
@@ -130,6 +137,8 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, jose.JSONWebKeySet{Keys: p.keys})
 	case "/token":
 		p.serveToken(w, r)
+	case "/device_authorization":
+		p.serveDevice(w, r)
 	case "/userinfo":
 		writeJSON(w, map[string]any{"sub": "ada", "bearer": r.Header.Get("Authorization")})
 	case "/revoke":
@@ -153,6 +162,14 @@ func (p *provider) serveToken(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, answer)
 }
 
+func (p *provider) serveDevice(w http.ResponseWriter, r *http.Request) {
+	if p.device != nil {
+		p.device(w, r)
+		return
+	}
+	writeJSON(w, without(p.codes))
+}
+
 // without is m without its nil values.
 func without(m map[string]any) map[string]any {
 	m = maps.Clone(m)
@@ -163,6 +180,15 @@ func without(m map[string]any) map[string]any {
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(v)
+}
+
+// reply is an endpoint that always answers the same.
+func reply(status int, contentType, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(status)
+		w.Write([]byte(body))
+	}
 }
 
 func sign(s signer, claims map[string]any) string {

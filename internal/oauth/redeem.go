@@ -33,7 +33,7 @@ func (a *Authorization) redeem(ctx context.Context, params url.Values) (*Grant, 
 	request := &tokenRequest{
 		client: c,
 		op:     "token request",
-		extra:  a.resources(),
+		extra:  a.request.resources(),
 	}
 	grant, err := request.do(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return a.config().Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
@@ -41,10 +41,15 @@ func (a *Authorization) redeem(ctx context.Context, params url.Values) (*Grant, 
 	if err != nil {
 		return nil, err
 	}
-	if grant.Scope == "" {
-		grant.Scope = a.scope() // RFC 6749 §5.1: absent means as asked
-	}
 	want := expectation{issuer: c.issuer(), nonce: a.Nonce, maxAge: a.request.MaxAge, asked: a.started}
+	return c.accept(ctx, grant, a.scopes, want)
+}
+
+// accept is the end of every way of signing in: the grant, its ID token checked.
+func (c *Client) accept(ctx context.Context, grant *Grant, asked []string, want expectation) (*Grant, error) {
+	if grant.Scope == "" {
+		grant.Scope = strings.Join(asked, " ") // RFC 6749 §5.1: absent means as asked
+	}
 	if err := c.checkIDToken(ctx, grant, want); err != nil {
 		return nil, err
 	}

@@ -164,13 +164,6 @@ func TestExchangeRequest(t *testing.T) {
 
 // A code is sent once, whatever the answer is: no second style of authentication is tried.
 func TestTokenAnswerRefused(t *testing.T) {
-	reply := func(status int, contentType, body string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", contentType)
-			w.WriteHeader(status)
-			w.Write([]byte(body))
-		}
-	}
 	const js = "application/json"
 	for _, test := range []struct {
 		name  string

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,10 +21,11 @@ import (
 type tokenRequest struct {
 	client *Client
 	op     string
-	extra  url.Values // more parameters of the form
+	extra  url.Values // parameters that the form gets, in place of x/oauth2's; nil: none
 
 	sent      time.Time
 	expiresIn json.RawMessage
+	refused   *Error // the answer's, whatever its status makes of it
 	err       error
 }
 
@@ -63,14 +65,16 @@ func (t *tokenRequest) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error) {
 	defer r.Body.Close()
-	form, err := io.ReadAll(r.Body)
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	if len(t.extra) > 0 {
-		form = append(append(form, '&'), t.extra.Encode()...)
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, err
 	}
-	request, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(form))
+	maps.Copy(form, t.extra)
+	request, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +87,7 @@ func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error)
 	fields := a.fields()
 	t.client.know(tokensAmong(fields)...)
 	if err := a.refusal(); err != nil {
+		t.refused = a.oauthError()
 		return nil, err
 	}
 	if fields == nil {
