@@ -20,6 +20,7 @@ type request struct {
 	audience  string
 	resources []string // RFC 8707
 	cookie    string   // the browser that the page was shown to
+	device    *device  // that waits for the answer; nil: the browser takes it back
 	expires   time.Time
 }
 
@@ -130,7 +131,7 @@ func (x *exchange) signIn() {
 	}
 	if x.r.PostForm.Get("action") == "cancel" {
 		x.forget(id)
-		x.respond(req, url.Values{"error": {"access_denied"}, "error_description": {"the user said no"}})
+		x.decline(req)
 		return
 	}
 	user := x.user(x.r.PostForm.Get("login"), x.r.PostForm.Get("password"))
@@ -139,7 +140,23 @@ func (x *exchange) signIn() {
 		return
 	}
 	x.forget(id)
+	x.accept(req, user)
+}
+
+func (x *exchange) accept(req *request, user *User) {
+	if req.device != nil {
+		x.decide(req.device, user)
+		return
+	}
 	x.respond(req, url.Values{"code": {x.issueCode(req, user)}})
+}
+
+func (x *exchange) decline(req *request) {
+	if req.device != nil {
+		x.decide(req.device, nil)
+		return
+	}
+	x.respond(req, url.Values{"error": {"access_denied"}, "error_description": {"the user said no"}})
 }
 
 // asked finds the request that this browser was asked about.

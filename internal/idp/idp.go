@@ -33,6 +33,7 @@ type Server struct {
 	kinds   map[string]string // of each of the secrets, and of states and nonces
 	pending map[string]*request
 	codes   map[string]*code
+	devices map[string]*device // by device code
 	tokens  map[string]*token
 }
 
@@ -45,6 +46,7 @@ func New(o Options) *Server {
 		kinds:   map[string]string{},
 		pending: map[string]*request{},
 		codes:   map[string]*code{},
+		devices: map[string]*device{},
 		tokens:  map[string]*token{},
 	}
 	s.close = sync.OnceValue(func() error { close(s.done); return nil })
@@ -219,6 +221,10 @@ func (x *exchange) serve(endpoint string) {
 		x.signIn()
 	case "token":
 		x.token()
+	case "device_authorization":
+		x.deviceAuthorization()
+	case "device":
+		x.verify()
 	case "revoke":
 		x.revoke()
 	case "introspect":

@@ -40,13 +40,16 @@ func (x *exchange) document() map[string]any {
 		"scopes_supported":                               x.scopes(),
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       []string{"query", "form_post"},
-		"grant_types_supported":                          []string{"authorization_code", "refresh_token"},
+		"grant_types_supported":                          x.grantTypes(),
 		"subject_types_supported":                        []string{"public"},
 		"id_token_signing_alg_values_supported":          []string{x.Alg},
 		"token_endpoint_auth_methods_supported":          x.authMethods(),
 		"code_challenge_methods_supported":               []string{"S256"},
 		"claims_supported":                               []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "preferred_username", "email", "email_verified"},
 		"authorization_response_iss_parameter_supported": true,
+	}
+	if !x.NoDevice {
+		m["device_authorization_endpoint"] = x.url("device_authorization")
 	}
 	if !x.NoRevocation {
 		m["revocation_endpoint"] = x.url("revoke")

@@ -64,7 +64,7 @@ func TestEndpointsAreWhereTheMetadataSays(t *testing.T) {
 	c := start(t, Options{Issuer: "/tenant"})
 	m := c.document()
 	for name, want := range map[string]int{"authorization_endpoint": 400, "token_endpoint": 405, "jwks_uri": 200,
-		"userinfo_endpoint": 401, "revocation_endpoint": 405, "introspection_endpoint": 405} {
+		"userinfo_endpoint": 401, "revocation_endpoint": 405, "introspection_endpoint": 405, "device_authorization_endpoint": 405} {
 		if response, _ := c.get(m[name].(string)); response.StatusCode != want {
 			t.Errorf("%s: got %d, want %d", name, response.StatusCode, want)
 		}

@@ -23,6 +23,8 @@ type mode struct {
 	sign     func(x *exchange, payload []byte) string // instead of an honest signature on the ID token
 	answer   edit                                     // the token endpoint's good answer
 	userinfo edit
+	device   edit                                            // the device authorization endpoint's good answer
+	poll     string                                          // the error that a device's poll gets
 	text     func(x *exchange, endpoint, json string) string // a good answer as text
 	instead  map[string]func(x *exchange)                    // of an honest answer, by endpoint
 }
@@ -35,12 +37,13 @@ const (
 	atDiscovery = "discovery"
 	atKeys      = "keys"
 	atToken     = "token"
+	atDevice    = "device_authorization"
 	atUserinfo  = "userinfo"
 	atRevoke    = "revoke"
 )
 
 // modes are all of them. Names say what a client must notice.
-var modes = together(badModes(), discoveryModes, responseModes, idTokenModes, keyModes, tokenModes, textModes())
+var modes = together(badModes(), discoveryModes, responseModes, deviceModes, idTokenModes, keyModes, tokenModes, textModes())
 
 func together(tables ...map[string]mode) map[string]mode {
 	all := map[string]mode{}

@@ -31,7 +31,7 @@ var responseModes = map[string]mode{
 	"two-codes":          {response: twice("code")},
 	"other-code":         {response: put("code", "of-somebody-else")},
 	"code-and-error":     {response: put("error", "access_denied")},
-	"deny":               {decide: "access_denied"},
+	"deny":               {decide: "access_denied", poll: "access_denied"},
 	"bare-error":         {decide: "server_error", response: put("error_description")},
 	"unknown-error":      {decide: "computer_says_no"},
 	"two-errors":         {decide: "access_denied", response: twice("error")},

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func (c *client) trace() string {
 	response := c.visit(nil, robot.Options{})
 	redirectURI := response.Get("redirect_uri")
 	response.Del("redirect_uri")
-	seen := []string{metadata, keys, c.masked(response.Encode())}
+	seen := []string{metadata, keys, c.device(), c.masked(response.Encode())}
 	if response.Get("error") == "" && len(response["code"]) == 1 {
 		response.Set("redirect_uri", redirectURI)
 		login := c.answer(c.exchange(response, nil))
@@ -55,10 +56,26 @@ func (c *client) trace() string {
 	return strings.Join(seen, "\n")
 }
 
+var honestCode = regexp.MustCompile(`"[A-Z]{4}-[A-Z]{4}"|=[A-Z]{4}-[A-Z]{4}"`)
+
+// device is what a device sees that begins to sign in.
+func (c *client) device() string {
+	c.t.Helper()
+	codes := c.text("device_authorization", url.Values{"client_id": {"demo"}})
+	code, _ := asToken(codes, "device_code")
+	poll := c.answer(url.Values{"grant_type": {deviceGrant}, "client_id": {"demo"}, "device_code": {code}})
+	return honestCode.ReplaceAllString(c.masked(codes), "[a code]") + poll
+}
+
 // answer is the token endpoint's, as text.
 func (c *client) answer(form url.Values) string {
 	c.t.Helper()
-	response, err := http.PostForm(c.issuer+"/token", form)
+	return c.text("token", form)
+}
+
+func (c *client) text(endpoint string, form url.Values) string {
+	c.t.Helper()
+	response, err := http.PostForm(c.issuer+"/"+endpoint, form)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ type Options struct {
 	AccessTTL, IDTokenTTL time.Duration // an hour by default
 	RefreshTTL            time.Duration // a day by default, from each rotation
 	CodeTTL               time.Duration // a minute by default
+	DeviceTTL             time.Duration // of a device code, ten minutes by default
+	Interval              time.Duration // between a device's polls; left out by default, which means 5 s
 	Latency               time.Duration // of the token endpoint, before it carries anything out
 
 	NoRefreshToken    bool   // never give one
@@ -37,6 +39,7 @@ type Options struct {
 	OAuthMetadataOnly bool   // metadata at RFC 8414's place only
 	NoRevocation      bool   // no revocation endpoint
 	Elsewhere         string // another origin, which wrong modes lead to
+	NoDevice          bool   // no device authorization endpoint
 	Control           bool   // options may be changed over HTTP, below /test/
 
 	Modes map[string]bool // wrong behaviours, by name: see Modes
@@ -55,6 +58,7 @@ func (o *Options) fill() {
 	o.RefreshTTL = cmp.Or(o.RefreshTTL, 24*time.Hour)
 	o.CodeTTL = cmp.Or(o.CodeTTL, time.Minute)
 	o.Elsewhere = cmp.Or(o.Elsewhere, "https://elsewhere.invalid")
+	o.DeviceTTL = cmp.Or(o.DeviceTTL, 10*time.Minute)
 	if o.AuthMethods == nil {
 		o.AuthMethods = []string{"client_secret_basic", "client_secret_post"}
 	}
@@ -93,6 +97,15 @@ func issuerPath(issuer string) string {
 	return strings.TrimSuffix(u.Path, "/")
 }
 
+// grantTypes is what grant_types_supported lists.
+func (o *Options) grantTypes() []string {
+	types := []string{"authorization_code", "refresh_token"}
+	if o.NoDevice {
+		return types
+	}
+	return append(types, deviceGrant)
+}
+
 // scopes is what scopes_supported lists.
 func (o *Options) scopes() []string {
 	scopes := []string{"openid", "profile", "email"}
@@ -115,6 +128,8 @@ func (o *Options) Flags(fs *flag.FlagSet) {
 	fs.DurationVar(&o.IDTokenTTL, "id-token-ttl", o.IDTokenTTL, "life of an ID token")
 	fs.DurationVar(&o.RefreshTTL, "refresh-ttl", o.RefreshTTL, "life of a refresh token")
 	fs.DurationVar(&o.CodeTTL, "code-ttl", o.CodeTTL, "life of an authorization code")
+	fs.DurationVar(&o.DeviceTTL, "device-ttl", o.DeviceTTL, "life of a device code")
+	fs.DurationVar(&o.Interval, "interval", o.Interval, "between a device's polls; 0: left out")
 	fs.DurationVar(&o.Latency, "latency", o.Latency, "how long the token endpoint takes")
 	fs.BoolVar(&o.NoRefreshToken, "no-refresh-token", o.NoRefreshToken, "give no refresh token")
 	fs.BoolVar(&o.AlwaysRefresh, "always-refresh", o.AlwaysRefresh, "give a refresh token without offline_access")
@@ -128,6 +143,7 @@ func (o *Options) Flags(fs *flag.FlagSet) {
 	fs.BoolVar(&o.OAuthMetadataOnly, "oauth-metadata-only", o.OAuthMetadataOnly, "serve RFC 8414 metadata only")
 	fs.BoolVar(&o.NoRevocation, "no-revocation", o.NoRevocation, "have no revocation endpoint")
 	fs.StringVar(&o.Elsewhere, "elsewhere", o.Elsewhere, "another `origin`, which wrong modes lead to")
+	fs.BoolVar(&o.NoDevice, "no-device", o.NoDevice, "have no device authorization endpoint")
 	fs.BoolVar(&o.Control, "control", o.Control, "let these be changed by POST to /test/options")
 	fs.Func("mode", "wrong behaviour, repeatable; empty for none, one that isn't there to see all", o.setMode)
 }

@@ -16,18 +16,23 @@ var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Parse(pageHTML))
 })
 
-// view is what page.html shows: one of its three faces.
+// view is what page.html shows: one of its faces.
 type view struct {
 	Style   string // the nonce of its style sheet and script
 	Title   string
+	Note    string
 	Problem string
 
+	Code   *codeView
 	SignIn *signInView
 	Post   *postView
 }
 
+type codeView struct{ Action, Code string }
+
 type signInView struct {
 	Action, Request, Client, Login, Password string
+	Device                                   string // the code that it shows; empty: this computer
 	Scopes                                   []string
 }
 
@@ -38,6 +43,9 @@ type postView struct {
 
 func (x *exchange) signInPage(id string, req *request, status int, problem string) {
 	v := &signInView{Action: "signin", Request: id, Client: req.clientID, Scopes: x.reasons(req)}
+	if req.device != nil {
+		v.Device = req.device.userCode
+	}
 	if len(x.Users) > 0 {
 		v.Login, v.Password = x.Users[0].Login, x.Users[0].Password
 	}
@@ -47,6 +55,14 @@ func (x *exchange) signInPage(id string, req *request, status int, problem strin
 		}
 	}
 	x.show(status, view{Title: "Sign in", Problem: problem, SignIn: v})
+}
+
+func (x *exchange) codePage(status int, code, problem string) {
+	note := "Type the code that your other device shows."
+	if code != "" {
+		note = "Is this the code that your other device shows?"
+	}
+	x.show(status, view{Title: "Sign in a device", Note: note, Problem: problem, Code: &codeView{"device", code}})
 }
 
 // reasons says in plain words what the scopes give away.

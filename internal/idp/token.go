@@ -93,8 +93,10 @@ func (x *exchange) redeem(f url.Values) (map[string]any, *refusal) {
 		return x.redeemCode(f)
 	case "refresh_token":
 		return x.renew(f)
+	case deviceGrant:
+		return x.redeemDevice(f)
 	}
-	return nil, &refusal{400, "unsupported_grant_type", "authorization_code and refresh_token are supported"}
+	return nil, &refusal{400, "unsupported_grant_type", "supported are " + strings.Join(x.grantTypes(), ", ")}
 }
 
 func (x *exchange) authMethods() []string {
