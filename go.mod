@@ -5,6 +5,7 @@ go 1.26.0
 // What authctl is made of. Each module is imported by the one package that is named.
 require (
 	github.com/BurntSushi/toml v1.6.0 // config: positions in errors, and keys that nobody knows
+	github.com/boombuler/barcode v1.1.0 // cmd/authctl: a QR code's modules; released in 2025, imports the standard library alone
 	github.com/coreos/go-oidc/v3 v3.21.0 // oauth: the ID token's checks
 	github.com/go-jose/go-jose/v4 v4.1.8 // oauth, and idp: JOSE; never a hand-rolled JWT
 	github.com/godbus/dbus/v5 v5.2.4 // store: is the keychain there, and unlocked; comes with go-keyring

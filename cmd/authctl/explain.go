@@ -102,6 +102,8 @@ func usageHint(err error) (string, int) {
 		return "try again when it has ended", exitUnreachable
 	case errors.Is(err, config.ErrNoLocks):
 		return noLocksHint, exitFailed
+	case errors.Is(err, oauth.ErrNoDeviceAuthorization):
+		return "sign in without --device, or set --device-authorization-url if the provider has one all the same", exitUsage
 	case errors.As(err, &setting):
 		return "check --issuer, or set --authorization-url and --token-url", exitUsage
 	}
@@ -245,6 +247,8 @@ func providerHint(err error) (string, int) {
 	switch {
 	case errors.As(err, &unreachable):
 		return cmp.Or(unreachableHint(err), "check the network and the address, then try again"), exitUnreachable
+	case errors.Is(err, oauth.ErrExpired):
+		return "run the same command again, and sign in before the time that it says", exitUnreachable
 	case errors.As(err, &check):
 		return "", exitRefused
 	case errors.As(err, &refused):
@@ -257,6 +261,9 @@ func providerHint(err error) (string, int) {
 
 // refusalHint is the way out of the refusals that a first sign-in meets.
 func refusalHint(e *oauth.Error) string {
+	if e.Op == "device authorization" && e.Code != "invalid_client" && e.Code != "invalid_scope" {
+		return "the provider may not let this client sign in that way: have it allowed, or sign in without --device"
+	}
 	switch e.Code {
 	case "access_denied":
 		return "the sign-in was declined: run authctl login again and allow it"

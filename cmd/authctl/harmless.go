@@ -34,7 +34,7 @@ func harmlessParameter(name string) view {
 func harmlessField(name string) view {
 	switch name {
 	case "authorization_endpoint", "device_authorization_endpoint", "end_session_endpoint", "introspection_endpoint", "issuer",
-		"jwks_uri", "pushed_authorization_request_endpoint", "revocation_endpoint", "token_endpoint", "userinfo_endpoint":
+		"jwks_uri", "pushed_authorization_request_endpoint", "revocation_endpoint", "token_endpoint", "userinfo_endpoint", "verification_uri":
 		return address
 	case "authorization_response_iss_parameter_supported", "code_challenge_methods_supported", "grant_types_supported",
 		"id_token_signing_alg_values_supported", "response_modes_supported", "response_types_supported",
@@ -42,7 +42,7 @@ func harmlessField(name string) view {
 		return words
 	case "scope", "scopes_supported":
 		return scopes
-	case "expires_in":
+	case "expires_in", "interval":
 		return number
 	case "error":
 		return errorCode

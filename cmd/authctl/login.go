@@ -20,6 +20,7 @@ const loginTimeout = 5 * time.Minute
 type loginFlags struct {
 	browser           string
 	noBrowser, paste  bool
+	device            bool
 	timeout           time.Duration
 	prompt, loginHint string
 	maxAge            int // seconds
@@ -37,7 +38,8 @@ func newLoginCmd(o *options) *cobra.Command {
 settings that were given, so that the next login needs no flag.
 
 While it waits for the browser, the address that the browser ended on can be
-pasted at the terminal instead: a login over SSH needs no flag.`,
+pasted at the terminal instead: a login over SSH needs no flag. Where the provider
+has it, --device signs in on another device, such as a phone.`,
 		Example: `  authctl login --issuer https://auth.example.com --client-id ID
   authctl login --issuer auth.example.com --client-id ID --redirect-uri https://localhost:9000/callback`,
 		Args: noArgs,
@@ -60,6 +62,7 @@ pasted at the terminal instead: a login over SSH needs no flag.`,
 	flags.StringVar(&f.browser, "browser", "", "`COMMAND` to open the browser with, the URL as its last argument or in place of %s")
 	flags.BoolVar(&f.noBrowser, "no-browser", false, "open nothing; print the URL on a line of its own on stderr")
 	flags.BoolVar(&f.paste, "paste", false, "no listener: read the full redirect URL from stdin")
+	flags.BoolVar(&f.device, "device", false, "sign in on another device, with a code and a QR code (RFC 8628)")
 	flags.DurationVar(&f.timeout, "timeout", loginTimeout, "give up after this `DURATION`")
 	flags.StringVar(&f.prompt, "prompt", "", "what the provider shall `ASK` for: none, login, consent, select_account (OpenID Connect Core 3.1.2.1)")
 	flags.StringVar(&f.loginHint, "login-hint", "", "`ACCOUNT` to suggest to the provider")
@@ -67,6 +70,9 @@ pasted at the terminal instead: a login over SSH needs no flag.`,
 	flags.StringVar(&f.acrValues, "acr-values", "", "authentication context `CLASSES` to ask for")
 	flags.BoolVar(&f.asJSON, "json", false, "print a summary without secrets")
 	cmd.MarkFlagsMutuallyExclusive("browser", "no-browser")
+	for _, other := range []string{"browser", "no-browser", "paste"} {
+		cmd.MarkFlagsMutuallyExclusive("device", other)
+	}
 	cmd.RegisterFlagCompletionFunc("prompt", cobra.FixedCompletions([]string{"none", "login", "consent", "select_account"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -163,11 +169,14 @@ func (l *signIn) run() error {
 		return err
 	}
 	// The store has bounds of its own, and an unlock dialog waits for its person.
-	ctx, cancel := context.WithTimeoutCause(l.cmd.Context(), l.flags.timeout, &timeoutError{errorf("no answer from the browser within %v", l.flags.timeout).Error()})
+	ctx, cancel := context.WithTimeoutCause(l.cmd.Context(), l.flags.timeout, way.timeout(l.flags.timeout))
 	defer cancel()
 	client, err := l.discover(ctx)
 	if err != nil {
 		return err
+	}
+	if way.device {
+		return l.onAnotherDevice(ctx, client)
 	}
 	in, err := l.authorize(ctx, client, way)
 	if err != nil {
@@ -255,23 +264,27 @@ func hasMetadata(m *oauth.Metadata) bool {
 	return m.Source != oauth.SourceConfigured && m.Source != oauth.SourceDefaultPaths
 }
 
-// redeem turns the response into tokens and keeps them. What was redeemed is
-// saved even if the person interrupts now: the code is spent.
+// redeem turns the response into tokens and keeps them.
 func (l *signIn) redeem(ctx context.Context, in *incoming) (*session.Tokens, error) {
-	p := l.profile
 	grant, err := in.Redeem(ctx, in.response.Params)
 	if err != nil {
 		return nil, err
 	}
-	at := provider{Metadata: in.client.Metadata, Confidential: l.secret != ""}
-	l.completeClaims(ctx, in.client, grant)
+	return l.keep(ctx, in.client, grant)
+}
+
+// keep saves what was granted, even if the person interrupts now: the code is spent.
+func (l *signIn) keep(ctx context.Context, client *oauth.Client, grant *oauth.Grant) (*session.Tokens, error) {
+	p := l.profile
+	at := provider{Metadata: client.Metadata, Confidential: l.secret != ""}
+	l.completeClaims(ctx, client, grant)
 	tokens, err := p.tokens(grant, at)
 	if err != nil {
 		return nil, err
 	}
 	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if err := l.save(saving, in.client, tokens); err != nil {
+	if err := l.save(saving, client, tokens); err != nil {
 		return nil, p.about("saving", err)
 	}
 	return tokens, nil
@@ -310,7 +323,11 @@ func (l *signIn) celebrate(t *session.Tokens, offlineAsked bool) error {
 		if !t.Expiry.IsZero() {
 			end = "ends " + expiryText(t.Expiry, p.now())
 		}
-		say(l.cmd, "The provider gave no refresh token: this session %s. To ask for one: %s --prompt consent", end, loginCommand(p.about("", nil)))
+		again := loginCommand(p.about("", nil))
+		if l.flags.device {
+			again += " --device"
+		}
+		say(l.cmd, "The provider gave no refresh token: this session %s. To ask for one: %s --prompt consent", end, again)
 	}
 	if l.flags.asJSON {
 		return printJSON(l.cmd.OutOrStdout(), p.summary(t, stateOf(t, p.now())))

@@ -35,10 +35,7 @@ func (all providers) one(ts *testscript.TestScript, name string) *idp.Server {
 // `ttl` is the access token's life. The one without as= is in authctl's environment,
 // so that a plain `authctl login` signs in there.
 func idpVerb(ts *testscript.TestScript, _ bool, args []string) {
-	name := "ISSUER"
-	if len(args) > 0 && strings.HasPrefix(args[0], "as=") {
-		name, args = strings.TrimPrefix(args[0], "as="), args[1:]
-	}
+	name, args := named(args)
 	all := running(ts)
 	if all[name] != nil {
 		all[name].Set(func(o *idp.Options) { ts.Check(setOptions(o, args)) })
@@ -55,6 +52,14 @@ func idpVerb(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Setenv("AUTHCTL_ISSUER", issuer)
 		ts.Setenv("AUTHCTL_CLIENT_ID", all[name].Options().ClientID)
 	}
+}
+
+// named takes as=NAME off the arguments, which says what provider is meant.
+func named(args []string) (name string, rest []string) {
+	if len(args) > 0 && strings.HasPrefix(args[0], "as=") {
+		return strings.TrimPrefix(args[0], "as="), args[1:]
+	}
+	return "ISSUER", args
 }
 
 func setOptions(o *idp.Options, args []string) error {
@@ -78,15 +83,15 @@ func setOptions(o *idp.Options, args []string) error {
 	return nil
 }
 
-// idpCountVerb is `idp-count ENDPOINT N`: how many requests it has had. `code` and
-// `refresh` are the token endpoint's two grants, `all` is everything.
+// idpCountVerb is `idp-count [as=NAME] ENDPOINT N`: how many requests it has had. `code`,
+// `refresh` and `poll` are the token endpoint's grants, `all` is everything.
 func idpCountVerb(ts *testscript.TestScript, _ bool, args []string) {
 	if got, want := counted(ts, args); got != want {
 		ts.Fatalf("requests to %s: got %d, want %d", args[0], got, want)
 	}
 }
 
-// idpAwaitVerb is `idp-await ENDPOINT N`: it returns once there were as many.
+// idpAwaitVerb is `idp-await [as=NAME] ENDPOINT N`: it returns once there were as many.
 func idpAwaitVerb(ts *testscript.TestScript, _ bool, args []string) {
 	await(ts, "request to "+args[0], func() bool {
 		got, want := counted(ts, args)
@@ -95,23 +100,27 @@ func idpAwaitVerb(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func counted(ts *testscript.TestScript, args []string) (got, want int) {
+	name, args := named(args)
 	endpoint := args[0]
 	switch endpoint {
 	case "code":
 		endpoint = "token/authorization_code"
 	case "refresh":
 		endpoint = "token/refresh_token"
+	case "poll":
+		endpoint = "token/urn:ietf:params:oauth:grant-type:device_code"
 	case "all":
 		endpoint = ""
 	}
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	return running(ts).one(ts, "ISSUER").Count(endpoint), want
+	return running(ts).one(ts, name).Count(endpoint), want
 }
 
-// idpStopVerb is `idp-stop`: from then on nothing listens there.
-func idpStopVerb(ts *testscript.TestScript, _ bool, _ []string) {
-	ts.Check(running(ts).one(ts, "ISSUER").Close())
+// idpStopVerb is `idp-stop [as=NAME]`: from then on nothing listens there.
+func idpStopVerb(ts *testscript.TestScript, _ bool, args []string) {
+	name, _ := named(args)
+	ts.Check(running(ts).one(ts, name).Close())
 }
 
 // idpClockVerb is `idp-clock DURATION`: the provider's clock is put forward, or back.

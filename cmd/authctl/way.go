@@ -23,10 +23,23 @@ type way struct {
 	browser browserRunner // nil: the URL is printed
 	listen  bool          // on loopback
 	paste   bool          // read the redirect URL from stdin
+	device  bool          // on another device, and nothing of the above
+}
+
+// timeout is what is said when it took too long.
+func (w way) timeout(after time.Duration) error {
+	what := "no answer from the browser"
+	if w.device {
+		what = "nobody signed in on the other device"
+	}
+	return &timeoutError{errorf("%s within %v", what, after).Error()}
 }
 
 // chooseWay decides from the flags, BROWSER, the display and the terminal.
 func chooseWay(cmd *cobra.Command, f loginFlags) (way, error) {
+	if f.device {
+		return way{device: true}, nil
+	}
 	w := way{listen: !f.paste}
 	atTerminal := isTerminal(cmd.InOrStdin())
 	w.paste = f.paste || atTerminal
@@ -41,7 +54,7 @@ func chooseWay(cmd *cobra.Command, f loginFlags) (way, error) {
 	case !f.paste && !atTerminal && !isTerminal(cmd.ErrOrStderr()):
 		return w, &usageError{
 			err:  errorf("there is no display to open a browser on, and no terminal to show its address at"),
-			hint: "use --browser CMD (or BROWSER), --no-browser, which prints the address, or --paste, which reads the redirect URL from stdin",
+			hint: "use --browser CMD (or BROWSER), --no-browser, which prints the address, --paste, which reads the redirect URL from stdin, or --device, which signs in on another device",
 		}
 	}
 	return w, nil
@@ -159,6 +172,9 @@ func (l *signIn) invite(ctx context.Context, in *incoming, w way, redirectURI st
 		say(l.cmd, "Waiting. If the browser can't come back here, paste the address that it ended on.")
 	case !w.listen && isTerminal(l.cmd.InOrStdin()):
 		say(l.cmd, "Paste the address that the browser ended on (it isn't shown), then press Enter.")
+	}
+	if w.browser == nil {
+		l.offerDevice(in.client)
 	}
 }
 

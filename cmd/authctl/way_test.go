@@ -21,6 +21,7 @@ func TestChooseWay(t *testing.T) {
 		terminal      bool // stdin
 		browser       bool
 		listen, paste bool
+		device        bool
 		refused       bool
 	}{
 		"nothing at all":              {refused: true},
@@ -33,6 +34,9 @@ func TestChooseWay(t *testing.T) {
 		"--paste":                     {flags: loginFlags{paste: true}, paste: true},
 		"--paste with a display":      {flags: loginFlags{paste: true}, display: ":0", browser: true, paste: true},
 		"--paste --no-browser":        {flags: loginFlags{paste: true, noBrowser: true}, paste: true},
+		"--device":                    {flags: loginFlags{device: true}, device: true},
+		"--device with a browser":     {flags: loginFlags{device: true}, browserEnv: "x", display: ":0", device: true},
+		"a terminal and --device":     {terminal: true, flags: loginFlags{device: true}, device: true},
 		"a terminal (SSH)":            {terminal: true, listen: true, paste: true},
 		"a terminal and a display":    {terminal: true, display: ":0", browser: true, listen: true, paste: true},
 		"a terminal and --no-browser": {terminal: true, flags: loginFlags{noBrowser: true}, listen: true, paste: true},
@@ -57,8 +61,8 @@ func TestChooseWay(t *testing.T) {
 			if c.refused {
 				return
 			}
-			if got, want := [3]bool{w.browser != nil, w.listen, w.paste}, [3]bool{c.browser, c.listen, c.paste}; got != want {
-				t.Errorf("browser, listener, paste: got %v, want %v", got, want)
+			if got, want := [4]bool{w.browser != nil, w.listen, w.paste, w.device}, [4]bool{c.browser, c.listen, c.paste, c.device}; got != want {
+				t.Errorf("browser, listener, paste, device: got %v, want %v", got, want)
 			}
 		})
 	}
