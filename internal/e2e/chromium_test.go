@@ -169,6 +169,13 @@ func (w *window) atDemo(url string) {
 // atPanva signs in and consents at panva's provider.
 func (w *window) atPanva(url string) {
 	w.t.Helper()
-	w.do(chromedp.Navigate(url), fill("input[name=login]", "ada"), fill("input[name=password]", "any"), click("button[type=submit]"),
+	w.do(chromedp.Navigate(url))
+	w.acceptAtPanva()
+}
+
+// acceptAtPanva is the same once the sign-in page is there.
+func (w *window) acceptAtPanva() {
+	w.t.Helper()
+	w.do(fill("input[name=login]", "ada"), fill("input[name=password]", "any"), click("button[type=submit]"),
 		chromedp.WaitReady(chromedp.CSS("input[name=prompt][value=consent]")), click("button[type=submit]"))
 }

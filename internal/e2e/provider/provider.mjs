@@ -14,7 +14,10 @@ const common = {
   token_endpoint_auth_method: 'none',
 };
 const loopback = ['http://127.0.0.1/callback', 'http://localhost/callback'];
-const native = { ...common, application_type: 'native', redirect_uris: loopback };
+const device = 'urn:ietf:params:oauth:grant-type:device_code';
+const native = {
+  ...common, application_type: 'native', redirect_uris: loopback, grant_types: [...common.grant_types, device],
+};
 
 function configuration() {
   return {
@@ -32,6 +35,7 @@ function configuration() {
     rotateRefreshToken: true,
     cookies: { keys: ['only for tests'] },
     features: {
+      deviceFlow: { enabled: true },
       devInteractions: { enabled: true },
       introspection: { enabled: true },
       revocation: { enabled: true },
@@ -45,6 +49,7 @@ function configuration() {
     ttl: {
       AccessToken: (ctx, token, client) => (client.clientId === 'brief' ? 3 : hour),
       AuthorizationCode: 60,
+      DeviceCode: 600,
       Grant: 24 * hour,
       IdToken: hour,
       Interaction: hour,
