@@ -255,7 +255,7 @@ func TestHangingRevocation(t *testing.T) {
 func TestEveryModeHasARow(t *testing.T) {
 	rows := map[string]bool{}
 	for _, table := range [][]hostile{hostileLogins(), oddLogins(), hostileResponses(), oddResponses(), foreignResponses("query"),
-		hostileRenewals(), oddRenewals(), hostileRevocations(), hangingRevocations()} {
+		hostileDevices(), oddDevices(), hostileRenewals(), oddRenewals(), hostileRevocations(), hangingRevocations()} {
 		for _, h := range table {
 			for _, mode := range strings.Fields(h.mode) {
 				rows[mode] = true
