@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
@@ -26,7 +27,11 @@ func (d *doctor) checkConfig(context.Context) finding {
 		return d.failure(unreadable(err), "correct that file")
 	}
 	d.choice.file = file
-	if err := config.Writable(path); err != nil {
+	place, err := d.place(filepath.Dir(path))
+	if err == nil {
+		err = config.Writable(filepath.Join(place, filepath.Base(path)))
+	}
+	if err != nil {
 		return warned(cmp.Or(machineHint(err), "see what is there"), "a login can't save settings in %s: %w", path, cause(err))
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
