@@ -87,8 +87,10 @@ func (s *callSweep) ask(line, profile string) string {
 		return "another token"
 	case code == 3 && strings.Contains(stderr, "\nhint: authctl login"):
 		return toSignIn
+	case code == 0:
+		return strings.TrimSpace(stdout)
 	}
-	return fmt.Sprintf("exit %d: %s%s", code, stdout, stderr)
+	return fmt.Sprintf("exit %d: %s", code, stderr)
 }
 
 // goOn is what a user does next, an hour after a crash.

@@ -17,9 +17,12 @@ func (s *callSweep) run(w way) {
 	s.t.Helper()
 	began, ends := time.Now(), &count{}
 	for n := 1; ; n++ {
-		end, struck := s.strike(w, n)
+		end, hit := s.strike(w, n)
 		ends.add(end)
-		if !struck {
+		if hit.What == "" {
+			if end != "new" || hit.Code != s.code || w == wayKill && ends.ends["old"] == 0 { // the honest twin
+				s.t.Errorf("%s, with nothing left to strike: exit %d, the state is %s, after %v", w, hit.Code, end, ends)
+			}
 			s.t.Logf("%s: %d points, %v, in %v", w, n-1, ends, time.Since(began).Round(time.Millisecond))
 			return
 		}
@@ -27,7 +30,7 @@ func (s *callSweep) run(w way) {
 }
 
 // strike strikes once, and sees how that ended.
-func (s *callSweep) strike(w way, n int) (end string, reached bool) {
+func (s *callSweep) strike(w way, n int) (end string, hit struck) {
 	s.t.Helper()
 	words := s.words(s.line)
 	if words[0] == "login" {
@@ -35,18 +38,21 @@ func (s *callSweep) strike(w way, n int) (end string, reached bool) {
 	}
 	cmd, asked := s.u.command(words...), s.requests()
 	right := s.mislead()
-	hit := s.tracer.run(strike{Args: cmd.Args, Env: cmd.Environ(), Dir: cmd.Dir, Way: w, Point: n, Errno: errnos[n%len(errnos)]})
+	hit = s.tracer.run(strike{Args: cmd.Args, Env: cmd.Environ(), Dir: cmd.Dir, Way: w, Point: n, Errno: errnos[n%len(errnos)]})
 	right()
 	m := s.machine()
 	end = s.end(m, s.requests() != asked)
 	if why := s.wrong(end, m, hit); why != "" {
 		s.t.Errorf("point %d, %s, %s: exit %d, the state is %s: %s\n%s", n, hit.What, w, hit.Code, end, why, hit.Said)
 	}
+	if killed := w == wayKill && hit.What != ""; killed != (hit.Code < 0) {
+		s.t.Errorf("point %d, %s, %s: exit %d", n, hit.What, w, hit.Code)
+	}
 	if hit.Code >= 0 && len(s.profiles) == 1 { // or there is a line for each
 		checkWords(s.t, hit.Code, hit.Said, s.secrets())
 	}
 	s.rewind()
-	return end, hit.What != ""
+	return end, hit
 }
 
 // end says which state there is: old, new or mixed; between, where a command does one

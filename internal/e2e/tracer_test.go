@@ -127,14 +127,14 @@ func (tr *tracer) run(s strike) struck {
 			r.Said = said
 			return r
 		}
-		if at := asked.FindString(r.Said); at != "" {
+		if at := askedFor.FindString(r.Said); at != "" {
 			go robot.Visit(tr.t.Context(), at, robot.Options{}) // as far as it comes
 		}
 	}
 }
 
-// asked is the address that login asks to be opened.
-var asked = regexp.MustCompile(`(?m)^http://\S+$`)
+// askedFor is the address that login asks to be opened.
+var askedFor = regexp.MustCompile(`(?m)^http://\S+$`)
 
 // beTracer carries strikes out until there are no more.
 func beTracer(in io.Reader, out io.Writer) (code int) {
