@@ -4,5 +4,5 @@ package main
 
 // hideMemory does nothing. macOS lets only root and entitled debuggers look into a process,
 // and writes no core files unless asked to; a limit of ours would go on to what exec
-// becomes. Windows keeps no dumps of its own either.
+// becomes. Windows writes a dump of all memory only where an administrator asked for it.
 func hideMemory() {}
