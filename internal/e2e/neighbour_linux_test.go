@@ -209,17 +209,22 @@ func TestNeighbourReadsNothing(t *testing.T) {
 	})
 }
 
-// letEverybodyIn opens the directories above a file that tests keep closed, and the file.
+// letEverybodyIn opens a file that tests keep closed, and the directories above it, up to
+// the one that is everybody's.
 func letEverybodyIn(t testing.TB, path string) {
 	t.Helper()
-	for ; path != filepath.Clean(os.TempDir()); path = filepath.Dir(path) {
+	for {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
 		}
+		if info.Mode()&fs.ModeSticky != 0 || path == filepath.Dir(path) {
+			return
+		}
 		if err := os.Chmod(path, info.Mode()|0o555); err != nil {
 			t.Fatal(err)
 		}
+		path = filepath.Dir(path)
 	}
 }
 
