@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/pkg/browser"
@@ -19,7 +20,7 @@ type browserRunner func(url string) error
 func systemBrowser(url string) error {
 	for _, opener := range foregroundOpeners {
 		if path, err := exec.LookPath(opener); err == nil {
-			return runBrowser(path, url)
+			return runBrowser([]string{path, url})
 		}
 	}
 	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -34,6 +35,11 @@ func systemBrowser(url string) error {
 	return nil
 }
 
+// openerBrowser runs the command as it is.
+func openerBrowser(command []string) browserRunner {
+	return func(url string) error { return runBrowser(append(slices.Clone(command), url)) }
+}
+
 // commandBrowser runs the first of the commands that works (BROWSER may list several).
 func commandBrowser(commands []string) browserRunner {
 	return func(url string) (err error) {
@@ -41,7 +47,7 @@ func commandBrowser(commands []string) browserRunner {
 			if command == "" {
 				continue
 			}
-			if err = runBrowser(command, url); err == nil {
+			if err = runBrowser(browserArgs(command, url)); err == nil {
 				return nil
 			}
 		}
@@ -51,8 +57,7 @@ func commandBrowser(commands []string) browserRunner {
 
 // runBrowser runs it in a session of its own, so that neither Ctrl-C here nor the end
 // of this terminal ends the person's browser.
-func runBrowser(command, url string) error {
-	args := browserArgs(command, url)
+func runBrowser(args []string) error {
 	child := exec.Command(args[0], args[1:]...)
 	detach(child)
 	if err := child.Run(); err != nil {

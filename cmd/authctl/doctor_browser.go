@@ -16,22 +16,35 @@ func (d *doctor) checkBrowser(context.Context) finding {
 		_, hint, _ := explain(err)
 		return warned(hint, "%w: login needs a flag that says how to go on", err)
 	}
-	if w.browser == nil {
-		return passed("no display, so login prints the address to open elsewhere, and takes the redirect URL that is pasted")
+	if commands := os.Getenv("BROWSER"); commands != "" {
+		return variableBrowser(filepath.SplitList(commands))
 	}
-	if os.Getenv("BROWSER") != "" {
-		return variableBrowser(filepath.SplitList(os.Getenv("BROWSER")))
+	p := w.at
+	switch {
+	case p.opener != nil:
+		return passed("%s: login opens Windows' browser with %s", p.phrase(), p.opener[0])
+	case p.system:
+		return systemFinding(p)
 	}
+	return passed("%s: login opens no browser here, but prints the address to open %s, and takes the redirect URL that is pasted", p.phrase(), p.where)
+}
+
+// systemFinding looks for what opens the system's browser.
+func systemFinding(p whereabouts) finding {
 	if len(foregroundOpeners) == 0 {
 		return passed("login opens the default browser of %s", runtime.GOOS)
 	}
+	where := ""
+	if p.name != "" {
+		where = p.phrase() + ": "
+	}
 	for _, opener := range foregroundOpeners {
 		if path, err := exec.LookPath(opener); err == nil {
-			return passed("login opens the desktop's browser with %s", path)
+			return passed("%slogin opens the desktop's browser with %s", where, path)
 		}
 	}
 	return warned("install xdg-utils, or set BROWSER to a browser's command",
-		"there is a display, and nothing to open a browser with: none of %s is on PATH", strings.Join(foregroundOpeners, ", "))
+		"%sthere is a display, and nothing to open a browser with: none of %s is on PATH", where, strings.Join(foregroundOpeners, ", "))
 }
 
 // variableBrowser finds the first command of BROWSER that is there. Only the program is

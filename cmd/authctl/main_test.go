@@ -18,6 +18,7 @@ var programs = map[string]func(){
 	"authctl":  authctlProgram,
 	"browser":  browserProgram,
 	"paster":   pasterProgram,
+	"visitor":  visitorProgram,
 	"phone":    phoneProgram,
 	"child":    childProgram,
 	"atonce":   atonceProgram,

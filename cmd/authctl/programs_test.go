@@ -69,23 +69,44 @@ func pasterProgram() {
 	exitOn(err)
 	exitOn(cmd.Start())
 	lines := bufio.NewReader(io.TeeReader(stderr, os.Stderr))
-	address := ""
-	for address == "" {
-		line, err := lines.ReadString('\n')
-		if strings.HasPrefix(line, "http") {
-			address = strings.TrimSpace(line)
-		}
-		if err != nil {
-			break
-		}
-	}
-	if address != "" {
+	if address := readAddress(lines); address != "" {
 		exitOn(paste(stdin, address))
 	}
 	stdin.Close()
 	io.Copy(io.Discard, lines)
 	if err := cmd.Wait(); err != nil {
 		os.Exit(cmd.ProcessState.ExitCode())
+	}
+}
+
+// visitorProgram is `visitor CMD ARG…`: a person who opens the address that a login
+// prints, in a browser that comes back.
+func visitorProgram() {
+	cmd := exec.Command(os.Args[1], os.Args[2:]...)
+	cmd.Stdout = os.Stdout
+	stderr, err := cmd.StderrPipe()
+	exitOn(err)
+	exitOn(cmd.Start())
+	lines := bufio.NewReader(io.TeeReader(stderr, os.Stderr))
+	if address := readAddress(lines); address != "" {
+		exitOn(visited(address, robot.Options{}))
+	}
+	io.Copy(io.Discard, lines)
+	if err := cmd.Wait(); err != nil {
+		os.Exit(cmd.ProcessState.ExitCode())
+	}
+}
+
+// readAddress reads up to a line that is an address; empty if none comes.
+func readAddress(lines *bufio.Reader) string {
+	for {
+		line, err := lines.ReadString('\n')
+		if strings.HasPrefix(line, "http") {
+			return strings.TrimSpace(line)
+		}
+		if err != nil {
+			return ""
+		}
 	}
 }
 

@@ -34,18 +34,10 @@ func fileOf(f any) *os.File {
 	return file
 }
 
-// hasDisplay reports whether a window could open here.
-func hasDisplay() bool {
-	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
-		return true
-	}
-	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
-}
-
 // unlockPrompt is nil unless somebody is there who could answer the dialog that
 // unlocks the keychain.
 func unlockPrompt(cmd *cobra.Command) func() {
-	if !hasDisplay() || !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.ErrOrStderr()) {
+	if !here().hasDisplay() || !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.ErrOrStderr()) {
 		return nil
 	}
 	return func() { say(cmd, "The keychain is locked: unlock it in the dialog that opens.") }

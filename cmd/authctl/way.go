@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,10 @@ import (
 
 // way is how the person gets to the provider's page, and how the answer gets back.
 type way struct {
+	at      whereabouts
 	browser browserRunner // nil: the URL is printed
+	opening string        // what is said when it is opened, before "to sign in to …"
+	address string        // the same when the URL is printed
 	listen  bool          // on loopback
 	paste   bool          // read the redirect URL from stdin
 	device  bool          // on another device, and nothing of the above
@@ -35,29 +39,50 @@ func (w way) timeout(after time.Duration) error {
 	return &timeoutError{errorf("%s within %v", what, after).Error()}
 }
 
-// chooseWay decides from the flags, BROWSER, the display and the terminal.
+// chooseWay decides from the flags, BROWSER, where it is and the terminal.
 func chooseWay(cmd *cobra.Command, f loginFlags) (way, error) {
+	return here().way(f, isTerminal(cmd.InOrStdin()), isTerminal(cmd.ErrOrStderr()))
+}
+
+// way is for surroundings in which the person can type, or at least read.
+func (s surroundings) way(f loginFlags, types, reads bool) (way, error) {
 	if f.device {
 		return way{device: true}, nil
 	}
-	w := way{listen: !f.paste}
-	atTerminal := isTerminal(cmd.InOrStdin())
-	w.paste = f.paste || atTerminal
+	w := way{at: s.whereabouts(), opening: "Opening the browser", address: "Open this address", listen: !f.paste, paste: f.paste || types}
+	list := filepath.SplitList(s.getenv("BROWSER"))
 	switch {
 	case f.noBrowser:
 	case f.browser != "":
 		w.browser = commandBrowser([]string{f.browser})
-	case os.Getenv("BROWSER") != "":
-		w.browser = commandBrowser(filepath.SplitList(os.Getenv("BROWSER")))
-	case hasDisplay():
-		w.browser = systemBrowser
-	case !f.paste && !atTerminal && !isTerminal(cmd.ErrOrStderr()):
-		return w, &usageError{
-			err:  errorf("there is no display to open a browser on, and no terminal to show its address at"),
-			hint: "use --browser CMD (or BROWSER), --no-browser, which prints the address, --paste, which reads the redirect URL from stdin, or --device, which signs in on another device",
+	case len(list) > 0:
+		w.browser = commandBrowser(list)
+		if w.at.remote {
+			w.opening = sentence(w.at.name, "opening the browser that BROWSER names")
 		}
+	case !w.at.display && !f.paste && !types && !reads:
+		return w, w.at.noWay()
+	default:
+		w.byPlace()
 	}
 	return w, nil
+}
+
+// byPlace is what goes without saying on an ordinary desktop, and elsewhere is said.
+func (w *way) byPlace() {
+	where := w.at.phrase()
+	switch {
+	case w.at.opener != nil:
+		w.browser = openerBrowser(w.at.opener)
+		w.opening = sentence(where, "opening Windows' browser with "+filepath.Base(w.at.opener[0]))
+	case w.at.system:
+		w.browser = systemBrowser
+		if where != "" {
+			w.opening = sentence(where, "opening the browser on its display")
+		}
+	default:
+		w.address = sentence(where, "no browser is opened here; open this address "+w.at.where)
+	}
 }
 
 // incoming is an authorization request that is under way, and then its response.
@@ -158,24 +183,51 @@ func hostOf(uri string) string {
 
 // invite opens the browser, or says what to open.
 func (l *signIn) invite(ctx context.Context, in *incoming, w way, redirectURI string) {
+	provider := clean(l.profile.place())
 	if w.browser == nil || !w.listen {
-		say(l.cmd, "Open this address to sign in to %s:\n", clean(l.profile.place()))
-		say(l.cmd, "%s\n", in.URL)
+		say(l.cmd, "%s to sign in to %s:\n\n%s\n", w.address, provider, in.URL)
 	}
 	if w.browser != nil {
-		say(l.cmd, "Opening the browser to sign in to %s.", clean(l.profile.place()))
+		say(l.cmd, "%s to sign in to %s.", w.opening, provider)
 		go l.open(ctx, in.URL, w)
 	}
 	say(l.cmd, "Redirect URI: %s", redirectURI)
-	switch {
-	case w.paste && w.listen && w.browser == nil:
-		say(l.cmd, "Waiting. If the browser can't come back here, paste the address that it ended on.")
-	case !w.listen && isTerminal(l.cmd.InOrStdin()):
-		say(l.cmd, "Paste the address that the browser ended on (it isn't shown), then press Enter.")
+	if w.browser == nil {
+		l.offerRoute(w, redirectURI)
 	}
+	l.offerPaste(w)
 	if w.browser == nil {
 		l.offerDevice(in.client)
 	}
+}
+
+// offerRoute says how a browser on the machine that the person sits at comes back here.
+func (l *signIn) offerRoute(w way, redirectURI string) {
+	route := w.at.ssh
+	if route == nil || !w.listen || !route.sure && !w.paste {
+		return
+	}
+	so := "So"
+	if !route.sure {
+		so = "If you came over SSH: so"
+	}
+	say(l.cmd, "%s that the browser comes back here, run this on the machine that you sit at (this one may have another name there):\n\n  %s\n", so, route.forward(redirectURI))
+}
+
+// offerPaste says what to do with the address that the browser ended on, where it may be
+// that it doesn't come back by itself.
+func (l *signIn) offerPaste(w way) {
+	switch {
+	case !w.listen && isTerminal(l.cmd.InOrStdin()):
+		say(l.cmd, "Paste the address that the browser ended on (it isn't shown), then press Enter.")
+	case w.listen && w.paste && (w.browser == nil || w.at.remote):
+		say(l.cmd, "%s", sentences("Waiting.", w.at.back, "If the browser can't come back here, paste the address that it ended on (it isn't shown)."))
+	}
+}
+
+// sentences are the given ones, without those that are empty.
+func sentences(s ...string) string {
+	return strings.Join(slices.DeleteFunc(s, func(s string) bool { return s == "" }), " ")
 }
 
 // open runs the browser for as long as it likes; a login that is over doesn't wait for
@@ -231,6 +283,7 @@ func (l *signIn) await(ctx context.Context, in *incoming, w way, redirectURI str
 // reassure is said when nothing has come for a while.
 func (l *signIn) reassure(url, redirectURI string, w way) {
 	say(l.cmd, "\nStill waiting. If the provider's page complains of the redirect URI, register it there exactly as\n  %s\nor give the registered one with --redirect-uri. The address to open is\n\n%s\n", redirectURI, url)
+	l.offerRoute(w, redirectURI)
 	if w.paste {
 		say(l.cmd, "If the browser can't come back here, paste the address that it ended on (it isn't shown).")
 	}

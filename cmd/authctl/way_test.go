@@ -2,67 +2,77 @@ package main
 
 import (
 	"errors"
-	"io"
 	"os"
-	"runtime"
-	"strings"
 	"testing"
-
-	"github.com/spf13/cobra"
 )
 
-// How the person gets to the provider's page, and the answer back: what follows from
-// the flags, the environment and whether somebody is there.
-func TestChooseWay(t *testing.T) {
+// What the flags, BROWSER and the terminal make of a place: a desktop, a machine without
+// a display, and one that the person doesn't sit at.
+func TestWay(t *testing.T) {
+	const opened, listed, printed = "Opening the browser", "Over SSH: opening the browser that BROWSER names", "Open this address"
+	desktop, bare := map[string]string{"DISPLAY": ":0"}, map[string]string{}
+	ssh := map[string]string{"SSH_CONNECTION": "192.0.2.1 50022 192.0.2.7 22"}
+	const elsewhere = "No display: no browser is opened here; open this address in a browser elsewhere"
+	const theirs = "Over SSH: no browser is opened here; open this address in the browser of the machine that you sit at"
 	for name, c := range map[string]struct {
+		env           map[string]string
+		browser       string // BROWSER
 		flags         loginFlags
-		browserEnv    string
-		display       string
-		terminal      bool // stdin
-		browser       bool
+		types, reads  bool
+		opening       string // empty: no browser
+		address       string // empty: not printed
 		listen, paste bool
 		device        bool
 		refused       bool
 	}{
-		"nothing at all":              {refused: true},
-		"a display":                   {display: ":0", browser: true, listen: true},
-		"BROWSER":                     {browserEnv: "x", browser: true, listen: true},
-		"--browser":                   {flags: loginFlags{browser: "x"}, browser: true, listen: true},
-		"--no-browser":                {flags: loginFlags{noBrowser: true}, listen: true},
-		"--no-browser, display":       {flags: loginFlags{noBrowser: true}, display: ":0", listen: true},
-		"--no-browser, BROWSER":       {flags: loginFlags{noBrowser: true}, browserEnv: "x", listen: true},
-		"--paste":                     {flags: loginFlags{paste: true}, paste: true},
-		"--paste with a display":      {flags: loginFlags{paste: true}, display: ":0", browser: true, paste: true},
-		"--paste --no-browser":        {flags: loginFlags{paste: true, noBrowser: true}, paste: true},
-		"--device":                    {flags: loginFlags{device: true}, device: true},
-		"--device with a browser":     {flags: loginFlags{device: true}, browserEnv: "x", display: ":0", device: true},
-		"a terminal and --device":     {terminal: true, flags: loginFlags{device: true}, device: true},
-		"a terminal (SSH)":            {terminal: true, listen: true, paste: true},
-		"a terminal and a display":    {terminal: true, display: ":0", browser: true, listen: true, paste: true},
-		"a terminal and --no-browser": {terminal: true, flags: loginFlags{noBrowser: true}, listen: true, paste: true},
+		"nothing at all":                {env: bare, refused: true},
+		"somebody reads stderr":         {env: bare, reads: true, address: elsewhere, listen: true},
+		"a terminal":                    {env: bare, types: true, address: elsewhere, listen: true, paste: true},
+		"a display":                     {env: desktop, opening: opened, listen: true},
+		"a display and a terminal":      {env: desktop, types: true, opening: opened, listen: true, paste: true},
+		"BROWSER":                       {env: bare, browser: "x", opening: opened, listen: true},
+		"--browser":                     {env: bare, flags: loginFlags{browser: "x"}, opening: opened, listen: true},
+		"--no-browser":                  {env: bare, flags: loginFlags{noBrowser: true}, address: printed, listen: true},
+		"--no-browser, display":         {env: desktop, flags: loginFlags{noBrowser: true}, address: printed, listen: true},
+		"--no-browser, BROWSER":         {env: bare, browser: "x", flags: loginFlags{noBrowser: true}, address: printed, listen: true},
+		"--no-browser, terminal":        {env: bare, flags: loginFlags{noBrowser: true}, types: true, address: printed, listen: true, paste: true},
+		"--paste":                       {env: bare, flags: loginFlags{paste: true}, address: elsewhere, paste: true},
+		"--paste with a display":        {env: desktop, flags: loginFlags{paste: true}, opening: opened, address: printed, paste: true},
+		"--paste --no-browser":          {env: desktop, flags: loginFlags{paste: true, noBrowser: true}, address: printed, paste: true},
+		"--device":                      {env: bare, flags: loginFlags{device: true}, device: true},
+		"--device, all else":            {env: desktop, browser: "x", types: true, flags: loginFlags{device: true}, device: true},
+		"SSH, nobody":                   {env: ssh, refused: true},
+		"SSH, --no-browser":             {env: ssh, flags: loginFlags{noBrowser: true}, address: printed, listen: true},
+		"SSH, --paste":                  {env: ssh, flags: loginFlags{paste: true}, address: theirs, paste: true},
+		"SSH, --browser":                {env: ssh, flags: loginFlags{browser: "x"}, opening: opened, listen: true},
+		"SSH, BROWSER":                  {env: ssh, browser: "x", opening: listed, listen: true},
+		"SSH, BROWSER and --browser":    {env: ssh, browser: "x", flags: loginFlags{browser: "x"}, opening: opened, listen: true},
+		"SSH, BROWSER and --no-browser": {env: ssh, browser: "x", flags: loginFlags{noBrowser: true}, address: printed, listen: true},
+		"SSH, --device":                 {env: ssh, flags: loginFlags{device: true}, device: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if c.display == "" && !c.browser && (runtime.GOOS == "windows" || runtime.GOOS == "darwin") {
-				return // there is always a display
+			s := onLinux(c.env)
+			s.getenv = func(name string) string {
+				if name == "BROWSER" {
+					return c.browser
+				}
+				return c.env[name]
 			}
-			t.Setenv("BROWSER", c.browserEnv)
-			t.Setenv("DISPLAY", c.display)
-			t.Setenv("WAYLAND_DISPLAY", "")
-			cmd := &cobra.Command{}
-			cmd.SetIn(strings.NewReader(""))
-			if c.terminal {
-				cmd.SetIn(terminal(t))
-			}
-			cmd.SetErr(io.Discard)
-			w, err := chooseWay(cmd, c.flags)
+			w, err := s.way(c.flags, c.types, c.reads)
 			if usage := (*usageError)(nil); errors.As(err, &usage) != c.refused {
 				t.Fatalf("error: got %v, want one: %v", err, c.refused)
 			}
 			if c.refused {
 				return
 			}
-			if got, want := [4]bool{w.browser != nil, w.listen, w.paste, w.device}, [4]bool{c.browser, c.listen, c.paste, c.device}; got != want {
+			if got, want := [4]bool{w.browser != nil, w.listen, w.paste, w.device}, [4]bool{c.opening != "", c.listen, c.paste, c.device}; got != want {
 				t.Errorf("browser, listener, paste, device: got %v, want %v", got, want)
+			}
+			if c.opening != "" && w.opening != c.opening {
+				t.Errorf("opening: got %q, want %q", w.opening, c.opening)
+			}
+			if c.address != "" && w.address != c.address {
+				t.Errorf("address: got %q, want %q", w.address, c.address)
 			}
 		})
 	}

@@ -87,7 +87,7 @@ func TestDoctorOnATerminal(t *testing.T) {
 			if escapes := strings.Contains(s.screen.String(), "\x1b"); green != tc.coloured || red != tc.coloured || escapes != tc.coloured {
 				t.Errorf("got green %v, red %v, escapes %v, want %v\n%s", green, red, escapes, tc.coloured, s.screen)
 			}
-			if !strings.Contains(s.screen.String(), "no display, so login prints the address") {
+			if !strings.Contains(s.screen.String(), "login opens no browser here, but prints the address to open") {
 				t.Errorf("the browser's line isn't there:\n%s", s.screen)
 			}
 		})
