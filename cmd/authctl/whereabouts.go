@@ -98,10 +98,12 @@ func (s surroundings) whereabouts() whereabouts {
 		return s.vsCode("in a remote terminal of VS Code", ssh)
 	case ssh != nil:
 		return s.overSSH(ssh)
+	case s.hasDisplay() && s.underSudo():
+		return whereabouts{name: "under sudo", because: "where the display is another user's", display: true, where: "in that user's browser"}
 	case s.inContainer():
 		return s.container()
 	case s.hasDisplay():
-		return s.desktop()
+		return whereabouts{display: true, system: true}
 	}
 	return whereabouts{name: noDisplay, where: "in a browser elsewhere", ssh: s.guessedRoute()}
 }
@@ -152,20 +154,17 @@ func (s surroundings) inContainer() bool {
 // container has a display where it is made for desktop programs (Toolbx, Flatpak), and
 // shares the network then.
 func (s surroundings) container() whereabouts {
-	w := whereabouts{name: "in a container", where: "in a browser outside of it"}
-	w.display = s.hasDisplay()
+	w := whereabouts{name: "in a container", where: "in a browser outside of it", display: s.hasDisplay()}
 	w.system = w.display
 	if !w.display {
-		w.back = "A browser outside comes back only if the container shares its network."
+		w.back = "A browser outside comes back only if the container uses the host's network."
 	}
 	return w
 }
 
-// desktop is where the system's browser is the person's, but for sudo: a browser doesn't
-// run on another user's display, and as root not at all.
-func (s surroundings) desktop() whereabouts {
-	if by := s.getenv("SUDO_UID"); s.os != "darwin" && by != "" && by != strconv.Itoa(s.uid) {
-		return whereabouts{name: "under sudo", because: "where the display is another user's", display: true, where: "in that user's browser"}
-	}
-	return whereabouts{display: true, system: true}
+// underSudo reports whether the display is somebody else's: a browser doesn't run there,
+// and as root not at all. macOS has no such display.
+func (s surroundings) underSudo() bool {
+	by := s.getenv("SUDO_UID")
+	return s.os != "darwin" && by != "" && by != strconv.Itoa(s.uid)
 }

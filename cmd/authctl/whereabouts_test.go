@@ -38,7 +38,7 @@ func TestWhereabouts(t *testing.T) {
 		vsCode  = "In a remote terminal of VS Code, where BROWSER isn't set" + theirs
 		outside = "In a container" + none + "in a browser outside of it"
 		away    = "No display" + none + "in a browser elsewhere"
-		ashes   = "Under sudo, where the display is another user's" + none + "in that user's browser"
+		another = "Under sudo, where the display is another user's" + none + "in that user's browser"
 	)
 	const tunnel = "ssh -N -L 41234:127.0.0.1:41234 ada@192.0.2.7"
 	const guess = "ssh -N -L 41234:127.0.0.1:41234 ada@HOST"
@@ -108,8 +108,9 @@ func TestWhereabouts(t *testing.T) {
 		"a codespace":               {env: []string{"CODESPACES=true", "VSCODE_IPC_HOOK_CLI=/run/x.sock"}, files: []string{"/.dockerenv"}, line: "In a GitHub codespace, where BROWSER isn't set" + theirs, hint: "VS Code forwards "},
 		"a codespace over gh's SSH": {env: []string{"CODESPACES=true", "SSH_CONNECTION=127.0.0.1 40000 127.0.0.1 2222"}, line: "In a GitHub codespace, where BROWSER isn't set" + theirs, hint: "VS Code forwards "},
 
-		"sudo on a desktop":              {env: []string{"SUDO_UID=1000", "DISPLAY=:0"}, uid: -1, line: ashes},
-		"sudo to another user":           {env: []string{"SUDO_UID=1001", "DISPLAY=:0"}, line: ashes},
+		"sudo on a desktop":              {env: []string{"SUDO_UID=1000", "DISPLAY=:0"}, uid: -1, line: another},
+		"sudo in a Toolbx":               {env: []string{"SUDO_UID=1000", "DISPLAY=:0", "container=oci"}, uid: -1, line: another},
+		"sudo to another user":           {env: []string{"SUDO_UID=1001", "DISPLAY=:0"}, line: another},
 		"sudo to oneself":                {env: []string{"SUDO_UID=1000", "DISPLAY=:0"}, system: true, line: opened},
 		"root on a desktop of their own": {env: []string{"DISPLAY=:0"}, uid: -1, system: true, line: opened},
 		"sudo on macOS":                  {os: "darwin", env: []string{"SUDO_UID=501"}, uid: -1, system: true, line: opened},
