@@ -1,31 +1,20 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/authctl/authctl/internal/need"
 )
 
 // The command that login prints over SSH is run as it stands, on the machine that the
 // person sits at: then the browser there comes back to the listener here.
 func TestSSHBringsTheBrowserBack(t *testing.T) {
 	t.Parallel()
-	need.Program(t, "dropbear", "dropbearkey", "ssh", "ssh-keygen", "ip", "unshare", "nsenter", "mount")
-	if os.Getuid() != 0 {
-		need.Missing(t, "root, to have two machines")
-	}
 	u := newFileUser(t)
-	here, there := newHost(u), newHost(u)
-	here.wireTo(there)
-	here.letIn(u)
-	issuer := here.provider()
+	here, there := twoMachines(t, u)
 	for _, tc := range []struct {
 		name, host, port, redirectURI string
 		want                          string // of the command, before user and host
@@ -35,12 +24,8 @@ func TestSSHBringsTheBrowserBack(t *testing.T) {
 		{"IPv6", hereIPv6, "22", "http://[::1]/callback", `ssh -N -L "(\d+):\[::1\]:\d+"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			provider := strings.TrimPrefix(issuer, "http://")
-			remote := append([]string{"env"}, u.env...)
-			remote = append(remote, authctl, "login", "--issuer", issuer, "--client-id", "demo", "--redirect-uri", tc.redirectURI)
-			_, providerPort, _ := strings.Cut(provider, ":")
-			// The provider is on the internet, so to speak: it is there on both machines.
-			login := there.start("ssh", append([]string{"-tt", "-p", tc.port, "-L", providerPort + ":" + provider, "root@" + tc.host}, remote...)...)
+			ssh := there.ssh(here, tc.host, tc.port, authctl, "login", "--issuer", here.issuer, "--client-id", "demo", "--redirect-uri", tc.redirectURI)
+			login := there.start(ssh[0], ssh[1:]...)
 			login.stdout.await(t, `Over SSH: no browser is opened here; `)
 			address := login.stdout.await(t, `(?m)^(http://\S+[?&]response_type=code\S*)\r$`)[1]
 			command := login.stdout.await(t, `(?m)^  (`+tc.want+` root@`+tc.host+`)\r$`)
@@ -48,9 +33,8 @@ func TestSSHBringsTheBrowserBack(t *testing.T) {
 			eventually(t, "the port on the other machine", func() bool {
 				return slices.Contains(reachable(t, forward.cmd.Process.Pid), "127.0.0.1:"+command[2])
 			})
-			click := there.start(demoIDP, "click", address)
-			if code := click.wait(); code != 0 || !strings.Contains(click.stdout.String(), account) {
-				t.Errorf("the browser: exit %d\n%s%s", code, click.stdout, click.stderr)
+			if page := there.output(demoIDP, "click", address); !strings.Contains(page, account) {
+				t.Errorf("the browser: got %q, want the account", page)
 			}
 			if code := login.wait(); code != 0 {
 				t.Errorf("login: exit %d\n%s", code, login.stdout)
@@ -61,73 +45,85 @@ func TestSSHBringsTheBrowserBack(t *testing.T) {
 	}
 }
 
-// The addresses of the machine that authctl runs on, as the other one knows it.
-const hereIPv4, hereIPv6 = "192.0.2.7", "2001:db8::7"
-
-// host is a machine with a network and a root of its own. It is gone when the test ends.
-type host struct {
-	u      *user
-	holder string // the process that keeps it, by its ID
-	home   string // root's
-}
-
-func newHost(u *user) *host {
-	u.t.Helper()
-	home := u.t.TempDir()
-	passwd := filepath.Join(home, "passwd")
-	if err := os.WriteFile(passwd, []byte("root:x:0:0:root:"+home+":/bin/sh\n"), 0o644); err != nil {
-		u.t.Fatal(err)
+// The ways that need no tunnel, from a tmux on the machine that the person sits at. The
+// tokens are in the keychain of the one that they have reached.
+func TestSSHInTmux(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	here, there := twoMachines(t, u)
+	paste := func(m *tmux) {
+		address := m.shows(`(http://\S+[?&]response_type=code\S*)\s`)[1]
+		back := padded(there.upToRedirect(address), 6000)
+		eventually(t, "the terminal not to echo", m.silent)
+		m.do(back, "load-buffer", "-")
+		m.do("", "paste-buffer", "-p")
+		m.do("", "send-keys", "Enter")
 	}
-	const script = `mount --bind "$0" /etc/passwd && mount -t tmpfs authctl-test /run && mount -t tmpfs authctl-test /var/log &&
-		ip link set lo up && echo up && exec cat`
-	cmd := u.program("unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", script, passwd)
-	open, _ := pipe(u.t)
-	u.begin(cmd, open).stdout.await(u.t, "(?m)^up$")
-	return &host{u, strconv.Itoa(cmd.Process.Pid), home}
-}
-
-// command runs a program on it.
-func (h *host) command(name string, args ...string) *exec.Cmd {
-	return h.u.program("nsenter", append([]string{"--target", h.holder, "--net", "--mount", "--", name}, args...)...)
-}
-
-// start starts one, which ends with the test.
-func (h *host) start(name string, args ...string) *process {
-	h.u.t.Helper()
-	silent, _ := pipe(h.u.t)
-	return h.u.begin(h.command(name, args...), silent)
-}
-
-// do runs a script of the shell's on it.
-func (h *host) do(script string, args ...any) {
-	h.u.t.Helper()
-	if out, err := h.command("sh", "-ec", fmt.Sprintf(script, args...)).CombinedOutput(); err != nil {
-		h.u.t.Fatalf("%v\n%s", err, out)
+	for _, tc := range []struct {
+		profile string
+		flags   []string
+		goOn    func(m *tmux)
+	}{
+		{"pasted", nil, paste},
+		{"pasted-alone", []string{"--paste"}, paste},
+		{"another-device", []string{"--device"}, func(m *tmux) {
+			said := m.shows(`(http://\S+/device)\s+and enter this code:\s+(\S+)\s`)
+			there.output(demoIDP, "click", said[1]+"?user_code="+said[2])
+		}},
+	} {
+		t.Run(tc.profile, func(t *testing.T) {
+			login := append([]string{authctl, "login", "--profile", tc.profile, "--issuer", here.issuer, "--client-id", "demo"}, tc.flags...)
+			m := there.tmux(there.ssh(here, hereIPv4, "22", login...))
+			tc.goOn(m)
+			m.shows(`Signed in to \S+ as ` + regexp.QuoteMeta(account))
+			m.shows(`\[exit 0\]`)
+			if got := u.must("whoami", "--profile", tc.profile, "--claim", "email"); got != account+"\n" {
+				t.Errorf("whoami: got %q, want %q", got, account)
+			}
+		})
 	}
 }
 
-// wireTo connects two machines, and nobody else.
-func (h *host) wireTo(other *host) {
-	h.u.t.Helper()
-	const up = "ip addr add %s/24 dev wire; ip addr add %s/64 dev wire nodad; ip link set wire up"
-	h.do("ip link add wire type veth peer name wire netns %s", other.holder)
-	h.do(up, hereIPv4, hereIPv6)
-	other.do(up, "192.0.2.1", "2001:db8::1")
-	// Each root has the key, the one to show and the other to know.
-	h.do("ssh-keygen -q -t ed25519 -N '' -f %s/key; mkdir -m 700 %s/.ssh %s/.ssh; cp %s/key.pub %s/.ssh/authorized_keys", other.home, h.home, other.home, other.home, h.home)
-	other.do("printf 'IdentityFile %s/key\\nStrictHostKeyChecking no\\nLogLevel ERROR\\n' > %s/.ssh/config", other.home, other.home)
+// The connection is lost: the login that waits at its other end ends too.
+func TestSSHConnectionIsLost(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	here, there := twoMachines(t, u)
+	m := there.tmux(there.ssh(here, hereIPv4, "22", authctl, "login", "--issuer", here.issuer, "--client-id", "demo"))
+	m.shows(`response_type=code`)
+	if !runsAuthctl(here.issuer) {
+		t.Fatal("the login is not among the processes")
+	}
+	m.do("", "respawn-pane", "-k", "cat")
+	eventually(t, "the login to end", func() bool { return !runsAuthctl(here.issuer) })
+	if u.lookup("default") != "" {
+		t.Error("a session was stored")
+	}
 }
 
-// letIn runs an SSH server on it, at both of the ports.
-func (h *host) letIn(u *user) {
-	u.t.Helper()
-	h.do("dropbearkey -t ed25519 -f %s/host >&2", h.home)
-	server := h.start("dropbear", "-F", "-E", "-s", "-r", h.home+"/host", "-p", "22", "-p", "2222")
-	eventually(u.t, "the SSH server", func() bool { return len(reachable(u.t, server.cmd.Process.Pid)) == 4 })
+// tmux runs a command on the machine, in a tmux.
+func (h *host) tmux(command []string) *tmux {
+	h.u.t.Helper()
+	return startTmux(h.u, h.command(command[0], command[1:]...).Args...)
 }
 
-// provider runs the demonstration's on it, and returns its issuer.
-func (h *host) provider() string {
-	h.u.t.Helper()
-	return h.start(demoIDP, "serve").stdout.await(h.u.t, `http://127\.0\.0\.1:\d+`)[0]
+// shows waits for a text on tmux's screen.
+func (m *tmux) shows(pattern string) []string {
+	m.u.t.Helper()
+	var found []string
+	eventually(m.u.t, pattern+" on tmux's screen", func() bool {
+		found = regexp.MustCompile(pattern).FindStringSubmatch(m.screen())
+		return found != nil
+	})
+	return found
+}
+
+// runsAuthctl reports whether an authctl runs with that argument.
+func runsAuthctl(arg string) bool {
+	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
+	return slices.ContainsFunc(programs, func(program string) bool {
+		path, _ := os.Readlink(program) // it may have ended
+		line, _ := os.ReadFile(filepath.Join(filepath.Dir(program), "cmdline"))
+		return path == authctl && strings.Contains(string(line), "\x00"+arg+"\x00")
+	})
 }
