@@ -42,6 +42,9 @@ func explain(err error) (message, hint string, code int) {
 	if interrupted := (signalError{}); errors.As(err, &interrupted) {
 		return interruption(interrupted)
 	}
+	if shared := (*session.SignInError)(nil); errors.As(err, &shared) {
+		return message, shared.Hint, shared.Code
+	}
 	if command := (*commandError)(nil); errors.As(err, &command) {
 		return message, "", command.code
 	}

@@ -156,15 +156,29 @@ type signIn struct {
 	newSecret  bool            // it has yet to be stored
 	left       secretStore     // where the profile was until now, if this login moves it; else nil
 	replaced   *session.Tokens // what was signed in with the same settings; nil: nothing
+	turn       *session.SignIn // to sign in; others may wait for it
 }
 
-// run is the login from left to right. Everything that can be wrong on this machine
-// is found before the browser opens.
+// run signs in, or lets another process do so.
 func (l *signIn) run() error {
 	way, err := chooseWay(l.cmd, l.flags)
 	if err != nil {
 		return err
 	}
+	if err := l.join(way); err != nil {
+		return err
+	}
+	if l.turn == nil {
+		return l.joined()
+	}
+	err = l.signIn(way)
+	l.turn.End(l.failure(err))
+	return err
+}
+
+// signIn is the login from left to right. Everything that can be wrong on this machine
+// is found before the browser opens.
+func (l *signIn) signIn(way way) error {
 	if err := l.prepare(l.cmd.Context()); err != nil {
 		return err
 	}
@@ -287,6 +301,7 @@ func (l *signIn) keep(ctx context.Context, client *oauth.Client, grant *oauth.Gr
 	if err := l.save(saving, client, tokens); err != nil {
 		return nil, p.about("saving", err)
 	}
+	l.turn.End(nil) // others need not wait for the page
 	return tokens, nil
 }
 

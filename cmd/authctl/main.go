@@ -72,13 +72,21 @@ func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io
 	if err == nil {
 		return 0
 	}
-	if cause := context.Cause(ctx); ctx.Err() != nil && (isCancellation(err) || errors.Is(err, cause)) {
+	if cause := endedBy(ctx, err); cause != nil {
 		if left := (*revocationError)(nil); errors.As(err, &left) {
 			report(stderr, left)
 		}
 		err = cause
 	}
 	return report(stderr, err)
+}
+
+// endedBy is the signal that ended the command, where err is of that; else nil.
+func endedBy(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); ctx.Err() != nil && (isCancellation(err) || errors.Is(err, cause)) {
+		return cause
+	}
+	return nil
 }
 
 // answers is stdout. It remembers that it could not be written, since cobra drops that

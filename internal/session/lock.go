@@ -19,7 +19,7 @@ const defaultLockTimeout = 2 * time.Minute
 // The file stays for good: whoever deletes a lock file lets two processes hold
 // two files of one name. Errors: *BusyError, *LockError, or ctx's cause.
 func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
-	f, err := s.lockFile()
+	f, err := s.lockFile(".lock")
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
 // CheckLock says why the lock can't be had here at all, a *LockError. It doesn't wait for
 // who has it.
 func (s *Session) CheckLock() error {
-	f, err := s.lockFile()
+	f, err := s.lockFile(".lock")
 	if err != nil {
 		return err
 	}
@@ -43,8 +43,8 @@ func (s *Session) CheckLock() error {
 	return nil
 }
 
-func (s *Session) lockFile() (*flock.Flock, error) {
-	path, err := s.path(".lock")
+func (s *Session) lockFile(ext string) (*flock.Flock, error) {
+	path, err := s.path(ext)
 	if err != nil {
 		return nil, err
 	}
@@ -54,32 +54,40 @@ func (s *Session) lockFile() (*flock.Flock, error) {
 	return flock.New(path), nil
 }
 
-// await blocks in the kernel, which hands the lock on at once and in turn; a
-// thousand processes that poll would be slower and would keep the machine busy.
+// await waits for f's lock within the session's bound.
 func (s *Session) await(ctx context.Context, f *flock.Flock) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.lockTimeout(), &BusyError{Path: f.Path(), Waited: s.lockTimeout()})
+	defer cancel()
+	if err := acquire(ctx, f); err != nil {
+		return nil, err
+	}
+	return func() { _ = f.Unlock() }, nil
+}
+
+// acquire blocks in the kernel, which hands the lock on at once and in turn; a
+// thousand processes that poll would be slower and would keep the machine busy.
+func acquire(ctx context.Context, f *flock.Flock) error {
 	got := make(chan error, 1)
 	go func() { got <- lockThrough(f) }()
-	timeout := time.NewTimer(s.lockTimeout())
-	defer timeout.Stop()
 	select {
 	case err := <-got:
 		if err != nil {
-			return nil, &LockError{Path: f.Path(), Err: err}
+			return &LockError{Path: f.Path(), Err: err}
 		}
-		_ = os.Chmod(f.Path(), 0o600) // the umask may have left it less
-		return func() { _ = f.Unlock() }, nil
+		own(f)
+		return nil
 	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-timeout.C:
-		err = &BusyError{Path: f.Path(), Waited: s.lockTimeout()}
 	}
 	go func() { // what comes too late is given back
 		if <-got == nil {
 			_ = f.Unlock()
 		}
 	}()
-	return nil, err
+	return context.Cause(ctx)
 }
+
+// own makes the file what it is to be: the umask may have left it less.
+func own(f *flock.Flock) { _ = os.Chmod(f.Path(), 0o600) }
 
 // lockThrough waits on past signals, which some file systems report.
 func lockThrough(f *flock.Flock) error {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/authctl/authctl/internal/session"
+)
+
+// join waits for a sign-in that another process has under way, and takes its result, so
+// that twenty shells open one tab. With a nil error l.turn is this process's to sign in;
+// nil when it has been done. Ctrl-C and --timeout end the wait alone.
+func (l *signIn) join(w way) error {
+	if l.standsAlone() {
+		l.turn = new(session.SignIn)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(l.cmd.Context(), l.flags.timeout)
+	defer cancel()
+	pid := 0
+	turn, err := l.profile.session.Join(ctx, l.kind(w), func(other int) {
+		pid = other
+		say(l.cmd, "Waiting for the sign-in that process %d has under way. To end that: %s", pid, killCommand(pid))
+	})
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return &timeoutError{errorf("the sign-in of process %d, which this one waited for, did not end within %v", pid, l.flags.timeout).Error()}
+	case err == nil && turn != nil && pid != 0: // with all the time that --timeout gives: the person is asked only now
+		say(l.cmd, "Process %d is gone without a result: this one signs in.", pid)
+	}
+	l.turn = turn
+	return err
+}
+
+// standsAlone reports whether no other sign-in can stand for this one, nor it for others:
+// it is to ask the person again, or has a client secret to keep.
+func (l *signIn) standsAlone() bool {
+	return l.flags.prompt != "" || l.cmd.Flags().Changed("max-age") || l.secretFile != ""
+}
+
+// kind is what two sign-ins have in common when one can stand for the other: all that the
+// provider is asked for and where it is kept, and how the person gets there. Who works
+// over SSH, or chose a browser, would wait for a page that they may never see.
+func (l *signIn) kind(w way) string {
+	p, f := l.profile, l.flags
+	// Strings, booleans, lists and maps of them: this doesn't fail.
+	text, _ := json.Marshal([]any{p.Settings(), f.loginHint, f.acrValues, w.browser != nil, f.browser, w.listen, w.device})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// killCommand ends a process. On Windows nothing gentler ends one of the console.
+func killCommand(pid int) string {
+	if runtime.GOOS == "windows" {
+		return fmt.Sprintf("taskkill /F /PID %d", pid)
+	}
+	return fmt.Sprintf("kill %d", pid)
+}
+
+// joined ends this login as the one that it waited for has ended, well.
+func (l *signIn) joined() error {
+	p := l.profile
+	if err := p.choice.save(l.given); err != nil {
+		return p.about("saving", err)
+	}
+	tokens, err := p.session.Load(l.cmd.Context())
+	if err != nil {
+		return p.about("", err)
+	}
+	return l.celebrate(tokens, false)
+}
+
+// failure is err as those say it who wait for this sign-in; nil for no error. An
+// interruption, or a kill that let us say so, is a person's no to the sign-in and not to
+// one shell: were it not passed on, each of twenty would open its tab in turn.
+func (l *signIn) failure(err error) *session.SignInError {
+	if err == nil {
+		return nil
+	}
+	cause := endedBy(l.cmd.Context(), err)
+	message, hint, code := explain(cmp.Or(cause, err))
+	if cause != nil {
+		message = fmt.Sprintf("the sign-in of process %d, which this one waited for, was %s", os.Getpid(), message)
+		hint = loginCommand(l.profile.about("", nil))
+	}
+	return &session.SignInError{Text: clean(message), Hint: clean(hint), Code: code}
+}
