@@ -84,11 +84,15 @@ var random = regexp.MustCompile(`[0-9a-f]{16}|\d{5,}`)
 // passing are the names of what is there for a moment, or after a crash.
 var passing = regexp.MustCompile(`authctl-tmp|\.check-`)
 
+// shared are the files by which logins find each other. How many there are depends on what
+// was asked of them, within a bound.
+var shared = regexp.MustCompile(`\+[0-9a-f]{2}\.(lock|login)$`)
+
 // kept is what the user would miss: all but locks, directories and what is passing.
 func (m machine) kept() machine {
 	k := machine{files: map[string]keptFile{}, items: map[string]string{}}
 	for name, f := range m.files {
-		if f.mode.IsRegular() && filepath.Ext(name) != ".lock" && !passing.MatchString(name) {
+		if f.mode.IsRegular() && filepath.Ext(name) != ".lock" && !passing.MatchString(name) && !shared.MatchString(name) {
 			k.files[name] = f
 		}
 	}
@@ -110,7 +114,9 @@ func (m machine) is(other machine) bool {
 func (m machine) listing() string {
 	var lines []string
 	for name, f := range m.files {
-		lines = append(lines, fmt.Sprintf("%v %s", f.mode, random.ReplaceAllString(name, "*")))
+		if !shared.MatchString(name) {
+			lines = append(lines, fmt.Sprintf("%v %s", f.mode, random.ReplaceAllString(name, "*")))
+		}
 	}
 	for name := range m.items {
 		lines = append(lines, "item "+random.ReplaceAllString(name, "*"))
@@ -127,7 +133,7 @@ func (m machine) shape() string {
 		lines = append(lines, fmt.Sprintf("%s %d", random.ReplaceAllString(name, "*"), bits.Len(uint(len(content)))))
 	}
 	for name, f := range m.files {
-		if f.mode.IsRegular() && filepath.Ext(name) != ".lock" {
+		if f.mode.IsRegular() && filepath.Ext(name) != ".lock" && !shared.MatchString(name) {
 			add(name, f.content)
 		}
 	}
