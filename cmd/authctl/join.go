@@ -88,7 +88,7 @@ func (l *signIn) failure(err error) *session.SignInError {
 	message, hint, code := explain(cmp.Or(cause, err))
 	if cause != nil {
 		message = fmt.Sprintf("the sign-in of process %d, which this one waited for, was %s", os.Getpid(), message)
-		hint = loginCommand(l.profile.about("", nil))
+		hint = "the same command again signs in"
 	}
 	return &session.SignInError{Text: clean(message), Hint: clean(hint), Code: code}
 }

@@ -64,6 +64,9 @@ func (s *Session) Join(ctx context.Context, kind string, waiting func(pid int)) 
 	if err != nil {
 		return new(SignIn), nil
 	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	seen, err := in.await(ctx, waiting)
 	if err == nil && ctx.Err() != nil {
 		in.leave()
