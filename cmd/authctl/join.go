@@ -31,7 +31,7 @@ func (l *signIn) join(w way) error {
 	})
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return &timeoutError{errorf("the sign-in of process %d, which this one waited for, did not end within %v", pid, l.flags.timeout).Error()}
+		return &timeoutError{fmt.Sprintf("the sign-in of process %d, which this one waited for, did not end within %v", pid, l.flags.timeout)}
 	case err == nil && turn != nil && pid != 0: // with all the time that --timeout gives: the person is asked only now
 		say(l.cmd, "Process %d is gone without a result: this one signs in.", pid)
 	}

@@ -141,7 +141,7 @@ func TestPortOfAnotherLogin(t *testing.T) {
 	args := []string{"login", "--no-browser", "--issuer", provider.Issuer(), "--client-id", "demo", "--redirect-uri", redirect, "--store", "file", "--store-key-file", "key"}
 	first := o.starts(o.authctl, args...)
 	first.stderr.await(t, `(?m)^http://\S+$`)
-	second := o.starts(o.authctl, args...)
+	second := o.starts(o.authctl, append(args, "--prompt", "login")...) // or it would wait for the other
 	if code, got := second.wait(), second.stderr.String(); code != 1 || !strings.Contains(got, "another authctl has it") {
 		t.Errorf("got exit %d and %q, want 1, and that another authctl has it", code, got)
 	}
