@@ -17,7 +17,7 @@ import (
 // join waits for a sign-in that another process has under way, and takes its result, so
 // that twenty shells open one tab. With a nil error l.turn is this process's to sign in;
 // nil when it has been done. Ctrl-C and --timeout end the wait alone.
-func (l *signIn) join(w way) error {
+func (l *signIn) join() error {
 	if l.standsAlone() {
 		l.turn = new(session.SignIn)
 		return nil
@@ -25,7 +25,7 @@ func (l *signIn) join(w way) error {
 	ctx, cancel := context.WithTimeout(l.cmd.Context(), l.flags.timeout)
 	defer cancel()
 	pid := 0
-	turn, err := l.profile.session.Join(ctx, l.kind(w), func(other int) {
+	turn, err := l.profile.session.Join(ctx, l.kind(), func(other int) {
 		pid = other
 		say(l.cmd, "Waiting for the sign-in that process %d has under way. To end that: %s", pid, killCommand(pid))
 	})
@@ -46,12 +46,12 @@ func (l *signIn) standsAlone() bool {
 }
 
 // kind is what two sign-ins have in common when one can stand for the other: all that the
-// provider is asked for and where it is kept, and how the person gets there. Who works
-// over SSH, or chose a browser, would wait for a page that they may never see.
-func (l *signIn) kind(w way) string {
+// provider is asked for, and where it is kept. How the person gets to the page is not: who
+// doesn't see the other's, because it is on another screen, is told how to end that one.
+func (l *signIn) kind() string {
 	p, f := l.profile, l.flags
 	// Strings, booleans, lists and maps of them: this doesn't fail.
-	text, _ := json.Marshal([]any{p.Settings(), f.loginHint, f.acrValues, w.browser != nil, f.browser, w.listen, w.device})
+	text, _ := json.Marshal([]any{p.Settings(), f.loginHint, f.acrValues})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }

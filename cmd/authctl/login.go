@@ -165,7 +165,7 @@ func (l *signIn) run() error {
 	if err != nil {
 		return err
 	}
-	if err := l.join(way); err != nil {
+	if err := l.join(); err != nil {
 		return err
 	}
 	if l.turn == nil {

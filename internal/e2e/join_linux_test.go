@@ -235,13 +235,10 @@ func TestOtherSignInsDoNotJoin(t *testing.T) {
 		{"another key file", []string{"--store", "file", "--store-key-file", filepath.Join(m.home, "other.key")}},
 		{"another profile", append([]string{"--profile", "other"}, at...)},
 		{"another config file", append([]string{"--config", filepath.Join(m.home, "other.toml")}, at...)},
-		{"no browser", []string{"--no-browser"}},
-		{"paste", []string{"--paste", "--redirect-uri", "http://127.0.0.1:9/callback"}},
-		{"another device", []string{"--device"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			second := m.start(nil, append([]string{"login"}, tc.args...)...)
-			second.stderr.await(t, `Opening the browser|(?m)^http://\S+/authorize\?|stdin ended|enter this code`)
+			second.stderr.await(t, `Opening the browser`)
 			if got := second.stderr.String(); strings.Contains(got, "Waiting for the sign-in that") {
 				t.Errorf("it waits for the other:\n%s", got)
 			}
@@ -249,8 +246,12 @@ func TestOtherSignInsDoNotJoin(t *testing.T) {
 			second.wait()
 		})
 	}
-	last := m.start(nil, "login")
-	m.waits(last, first.cmd.Process.Pid)
+	all := []*process{first}
+	for _, way := range [][]string{nil, {"--no-browser"}, {"--paste"}, {"--device"}} { // to where no setting leads
+		joined := m.start(nil, append([]string{"login"}, way...)...)
+		m.waits(joined, first.cmd.Process.Pid)
+		all = append(all, joined)
+	}
 	visit(t, asked)
-	alike(t, []*process{first, last}, 0, "Signed in to ")
+	alike(t, all, 0, "Signed in to ")
 }
