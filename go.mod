@@ -13,8 +13,9 @@ require (
 	github.com/pkg/browser v0.0.0-20240102092130-5ac0b6a4141c // cmd/authctl: the desktop's own browser
 	github.com/spf13/cobra v1.10.2 // cmd/authctl: commands, flags, completion
 	github.com/zalando/go-keyring v0.2.8 // store: the keychains of Linux, macOS and Windows
+	golang.org/x/crypto v0.58.0 // store: argon2id (RFC 9106), which makes a key of a passphrase
 	golang.org/x/oauth2 v0.37.0 // oauth: authorization URL, PKCE, exchange, refresh
-	golang.org/x/sys v0.49.0 // cmd/authctl: terminal modes; store, atomicfile: error codes of Windows; e2e: a tracer
+	golang.org/x/sys v0.49.0 // cmd/authctl: terminal modes; store: the kernel's keyring; store, atomicfile: error codes of Windows; e2e: a tracer
 	golang.org/x/term v0.47.0 // cmd/authctl: is a person there
 )
 

@@ -51,6 +51,7 @@ type doctor struct {
 	profile  *profile // also of settings that are not complete
 	complete bool     // they are
 	store    bool     // it works
+	locked   string   // why it can't be looked into, though it is in order
 	unsafe   bool     // the state directory is not to be written to
 	cutOff   string   // why the provider need not be asked
 	first    *firstAnswer

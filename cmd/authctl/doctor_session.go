@@ -13,6 +13,8 @@ func (d *doctor) checkSession(ctx context.Context) finding {
 	switch {
 	case !d.complete:
 		return skipped("the profile is not complete")
+	case d.locked != "":
+		return skipped(d.locked)
 	case !d.store:
 		return skipped("the store can't be used")
 	}

@@ -22,8 +22,10 @@ func (d *doctor) checkStore(ctx context.Context) finding {
 	switch p := d.profile; {
 	case d.unsafe:
 		return skipped("the state directory can't be used")
-	case p.Store == "file" && p.StoreKeyFile == "":
+	case p.HasPassphrase() && runtime.GOOS != "linux":
 		return skipped("the profile names no key file")
+	case p.HasPassphrase():
+		return d.checkPassphrase(ctx, p.secrets.(*store.File))
 	case p.Store == "file":
 		return d.checkFileStore(ctx, p.secrets.(*store.File))
 	case p.Store == "keychain":
@@ -84,6 +86,36 @@ func (d *doctor) checkFileStore(ctx context.Context, f *store.File) finding {
 	}
 	d.store = true
 	return passed("sealed files, with the key file %s: stored, read and deleted a secret in %v", f.KeyFile, took)
+}
+
+// checkPassphrase asks for none, so all that it can do without is what it tells.
+func (d *doctor) checkPassphrase(ctx context.Context, f *store.File) finding {
+	state, err := f.Passphrase.State()
+	if err == nil {
+		f.Dir, err = d.place(f.Dir)
+	}
+	timeout := d.profile.StoreTimeout
+	switch {
+	case err != nil:
+		return d.storeFailure(err)
+	case !state.Chosen:
+		d.locked = "no passphrase has been chosen yet"
+		return passed("sealed files, locked by a passphrase, which login has you choose; the kernel will keep the key for %s", timeout)
+	case !state.Held:
+		d.locked = "the passphrase has not been given"
+		return passed("sealed files, locked by a passphrase; the kernel doesn't hold the key now, so the next command that needs it asks, once in %s", timeout)
+	}
+	f.Passphrase.Present = nil // it may end right now
+	took, err := timed(func() error { return f.Check(ctx) })
+	if err != nil {
+		return d.storeFailure(err)
+	}
+	d.store = true
+	left := ""
+	if state.Left > 0 {
+		left = " for " + span(state.Left) + " more"
+	}
+	return passed("sealed files, locked by a passphrase, whose key the kernel holds%s: stored, read and deleted a secret in %v", left, took)
 }
 
 func (d *doctor) noKeyFile(file string) finding {

@@ -220,11 +220,12 @@ func storeHint(err error) (string, int) {
 	if !errors.As(err, &failed) {
 		return "", 0
 	}
-	const elsewhereFlags = " --store file --store-key-file FILE"
-	elsewhere := loginCommand(err) + elsewhereFlags
+	login, unknown := loginCommand(err), (*store.PassphraseError)(nil)
 	if p := (*onProfile)(nil); errors.As(err, &p) && p.doing == signingIn {
-		elsewhere = "the same command with" + elsewhereFlags // it has settings that are not saved yet
+		login = "the same command with" // it has settings that are not saved yet
 	}
+	const keyFileFlag = " --store-key-file FILE"
+	elsewhere, keyFile := login+" --store file"+keyFileFlag, login+keyFileFlag
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		return "unlock the keychain (sign in to the desktop, or unlock the login keyring), or do without: " + elsewhere, exitStore
@@ -234,6 +235,14 @@ func storeHint(err error) (string, int) {
 		return loginCommand(err), exitStore
 	case errors.Is(err, store.ErrKeyFile) && machineHint(err) == "":
 		return "bring back the key file as login made it; without it, sign in again with another: " + loginCommand(err) + " --store-key-file FILE", exitStore
+	case errors.Is(err, store.ErrUnchosen):
+		return "the same command at a terminal, or with --store-key-file FILE", exitUsage
+	case errors.Is(err, store.ErrUnasked):
+		return commandFor(err, "whoami") + " at a terminal asks for it; to do without: " + keyFile, exitStore
+	case errors.Is(err, store.ErrKeyring):
+		return "to do without it, in a container for example: " + keyFile, exitStore
+	case errors.As(err, &unknown):
+		return "if it is forgotten, what it locks is lost: rm " + shellWord(unknown.File) + ", then " + loginCommand(err), exitStore
 	case errors.Is(err, store.ErrTimeout):
 		return "the keychain doesn't answer: restart it, or do without: " + elsewhere, exitStore
 	}

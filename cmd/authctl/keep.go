@@ -33,7 +33,7 @@ func (l *signIn) prepare(ctx context.Context) (err error) {
 	if err := p.session.CheckLock(); err != nil {
 		return p.about(signingIn, err)
 	}
-	if p.Store == "file" {
+	if p.Store == "file" && p.StoreKeyFile != "" {
 		made, err := store.MakeKey(p.StoreKeyFile)
 		if err != nil {
 			return p.about(signingIn, err)

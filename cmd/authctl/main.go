@@ -32,7 +32,8 @@ type options struct {
 	now     func() time.Time
 	started time.Time
 
-	keychain *store.Keychain // the one of this process, once it is needed
+	keychain   *store.Keychain   // the one of this process, once it is needed
+	passphrase *store.Passphrase // likewise
 }
 
 // signalError is why a context ended, when a signal ended it.

@@ -28,6 +28,7 @@ var owners = map[string][]string{
 	"github.com/rogpeppe/go-internal": {"cmd/authctl"},
 	"github.com/spf13/cobra":          {"cmd/authctl"},
 	"github.com/zalando/go-keyring":   {"internal/store", "internal/e2e"}, // a test asks the keychain behind our back
+	"golang.org/x/crypto":             {"internal/store"},
 	"golang.org/x/net":                {"internal/robot"},
 	"golang.org/x/oauth2":             {"internal/oauth"},
 	"golang.org/x/sys":                {"cmd/authctl", "internal/atomicfile", "internal/store", "internal/e2e"}, // the standard library's missing parts

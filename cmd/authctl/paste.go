@@ -1,5 +1,7 @@
 package main
 
+import "unicode/utf8"
+
 // pastedLine gathers what a terminal without line buffering gives.
 type pastedLine struct{ typed []byte }
 
@@ -26,7 +28,8 @@ func (l *pastedLine) add(bytes []byte, take func(string) bool) (done bool) {
 		case b == killLine:
 			l.typed = nil
 		case b == backspace || b == del:
-			l.typed = l.typed[:max(0, len(l.typed)-1)]
+			_, size := utf8.DecodeLastRune(l.typed)
+			l.typed = l.typed[:len(l.typed)-size]
 		case len(l.typed) < longest:
 			l.typed = append(l.typed, b)
 		}

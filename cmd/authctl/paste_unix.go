@@ -20,9 +20,10 @@ func detach(child *exec.Cmd) { child.SysProcAttr = &syscall.SysProcAttr{Setsid: 
 // readTerminal hands over what is typed or pasted, line by line, until take is content
 // or the context ends. The terminal doesn't echo, so that a code stays off the screen,
 // and isn't line-buffered: a canonical line ends at 4,096 bytes (1,024 on macOS) and
-// codes are longer. Signals and output work as ever. Nothing is read or set while
-// another job has the terminal.
-func readTerminal(ctx context.Context, f *os.File, take func(string) bool) error {
+// codes are longer. Signals and output work as ever. Nothing is read, set or asked while
+// another job has the terminal; ask is called once echo is off, and again whenever it was
+// on meanwhile, since a shell has then spoken.
+func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string) bool) error {
 	fd := int(f.Fd())
 	var before *unix.Termios
 	defer func() {
@@ -39,6 +40,9 @@ func readTerminal(ctx context.Context, f *os.File, take func(string) bool) error
 		was, err := withoutEcho(fd)
 		if err != nil {
 			return err
+		}
+		if before == nil || was.Lflag&unix.ECHO != 0 {
+			ask()
 		}
 		if before == nil {
 			before = was

@@ -13,8 +13,9 @@ func detach(*exec.Cmd) {}
 
 // readTerminal hands over what is typed or pasted, line by line, until take is content
 // or the context ends. The console doesn't echo, so that a code stays off the screen,
-// and isn't line-buffered. A read can't be interrupted, so it is left behind.
-func readTerminal(ctx context.Context, f *os.File, take func(string) bool) error {
+// and isn't line-buffered; ask is called when that is so. A read can't be interrupted, so
+// it is left behind.
+func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string) bool) error {
 	console := windows.Handle(f.Fd())
 	var before uint32
 	if err := windows.GetConsoleMode(console, &before); err != nil {
@@ -25,6 +26,7 @@ func readTerminal(ctx context.Context, f *os.File, take func(string) bool) error
 		return err
 	}
 	defer windows.SetConsoleMode(console, before)
+	ask()
 	ended := make(chan error, 1)
 	go func() {
 		var line pastedLine

@@ -75,7 +75,7 @@ func secretName(profile, configPath string) string {
 
 // checkKeyFile keeps the key from lying beside what it seals.
 func checkKeyFile(p config.Profile, state string) error {
-	if p.Store != "file" || !within(state, p.StoreKeyFile) {
+	if p.Store != "file" || p.StoreKeyFile == "" || !within(state, p.StoreKeyFile) {
 		return nil
 	}
 	return &usageError{

@@ -104,10 +104,14 @@ func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved c
 }
 
 // openStore is where the profile's secrets are. All profiles share one keychain, so that
-// one which doesn't answer is waited for once.
+// one which doesn't answer is waited for once, and one passphrase, which is asked for once.
 func (o *options) openStore(cmd *cobra.Command, p config.Profile, state string) secretStore {
 	if p.Store == "file" {
-		return &store.File{Dir: filepath.Join(state, "file"), KeyFile: p.StoreKeyFile}
+		f := &store.File{Dir: filepath.Join(state, "file"), KeyFile: p.StoreKeyFile}
+		if f.KeyFile == "" {
+			f.Passphrase = o.passphraseOf(cmd, p, f.Dir)
+		}
+		return f
 	}
 	if o.keychain == nil {
 		o.keychain = &store.Keychain{Service: "authctl", Dir: filepath.Join(state, "keychain"), Getenv: os.Getenv, Prompt: unlockPrompt(cmd)}

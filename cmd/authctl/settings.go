@@ -36,7 +36,8 @@ var settings = []setting{
 	{"param", "params", "another parameter of the authorization request, as `NAME=VALUE`; repeat it for more"},
 	{"ca-file", "ca_file", "PEM `FILE` of more trusted roots for the provider"},
 	{"store", "store", "`STORE` for the tokens: keychain or file (default keychain)"},
-	{"store-key-file", "store_key_file", "`FILE` of 32 random bytes for --store file; login makes it when absent"},
+	{"store-key-file", "store_key_file", "`FILE` of 32 random bytes for --store file; login makes it when absent (default a passphrase, on Linux)"},
+	{"store-timeout", "store_timeout", "`DURATION` for which the kernel keeps the key of --store file; then its passphrase is asked for again (default 8h)"},
 }
 
 // placeholder stands for the value in the help.

@@ -25,6 +25,7 @@ type summary struct {
 	ExpiresAt string `json:"expires_at,omitempty"`
 	Renewable bool   `json:"renewable"`
 	Store     string `json:"store,omitempty"`
+	StoreKey  string `json:"store_key,omitempty"` // of the file store: "key file" or "passphrase"
 	State     string `json:"state"`
 	Signature string `json:"signature,omitempty"` // "unchecked": the provider publishes no keys
 
@@ -126,6 +127,12 @@ func (p *profile) summary(t *session.Tokens, state string) summary {
 	s := summary{
 		Profile: p.Name, Default: p.choice.isDefault(), Issuer: p.Issuer, ClientID: p.ClientID, Store: p.Store, State: state,
 	}
+	if p.Store == "file" {
+		s.StoreKey = "key file"
+	}
+	if p.HasPassphrase() {
+		s.StoreKey = "passphrase"
+	}
 	if t == nil {
 		return s
 	}
@@ -146,7 +153,7 @@ func printSummaries(cmd *cobra.Command, all []summary, now time.Time) error {
 	w, print := columns(cmd)
 	fmt.Fprintln(w, "PROFILE\tACCOUNT\tPROVIDER\tEXPIRES\tSTORE\tSTATE")
 	for _, s := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.nameText(), dash(clean(s.Account)), dash(clean(s.Issuer)), s.expiryText(now), dash(s.Store), s.stateText())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.nameText(), dash(clean(s.Account)), dash(clean(s.Issuer)), s.expiryText(now), s.storeText(), s.stateText())
 	}
 	return print()
 }
@@ -163,6 +170,13 @@ func (s summary) expiryText(now time.Time) string {
 		return "-"
 	}
 	return distance(s.expiry.Sub(now))
+}
+
+func (s summary) storeText() string {
+	if s.StoreKey != "" {
+		return s.Store + " (" + s.StoreKey + ")"
+	}
+	return dash(s.Store)
 }
 
 func (s summary) stateText() string {

@@ -125,6 +125,7 @@ func TestPastedLine(t *testing.T) {
 		"two lines":             {[]string{"a\nb\n"}, []string{"a", "b"}},
 		"not yet a line":        {[]string{"abc"}, nil},
 		"backspace and delete":  {[]string{"abx\x08c\x7fc\r"}, []string{"abc"}},
+		"a character is one":    {[]string{"aé愛\x7f\x7fb\r"}, []string{"ab"}},
 		"backspace at nothing":  {[]string{"\x08\x7fa\r"}, []string{"a"}},
 		"Ctrl-U":                {[]string{"wrong\x15right\r"}, []string{"right"}},
 		"longer than any line":  {[]string{string(make([]byte, longest+10)), "\r"}, []string{string(make([]byte, longest))}},

@@ -312,7 +312,7 @@ func (l *signIn) pasted(ctx context.Context, redirectURI, state string, listenin
 	}
 	var err error
 	if in, ok := l.cmd.InOrStdin().(*os.File); ok && isTerminal(in) {
-		err = readTerminal(ctx, in, try)
+		err = readTerminal(ctx, in, func() {}, try)
 	} else {
 		err = readLines(ctx, l.cmd.InOrStdin(), try)
 	}

@@ -31,6 +31,7 @@ type Profile struct {
 	CAFile                 string
 	Store                  string
 	StoreKeyFile           string
+	StoreTimeout           string // a duration; see PassphraseTimeout
 }
 
 // Settings is a part of a profile by TOML key. A value is a string, a bool, a

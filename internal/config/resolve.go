@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 // InvalidError is a setting whose value can't be used, or that has none.
@@ -84,6 +86,9 @@ func (p *Profile) fill() {
 	}
 	if p.Store == "" {
 		p.Store = "keychain"
+	}
+	if p.HasPassphrase() && p.StoreTimeout == "" {
+		p.StoreTimeout = "8h"
 	}
 }
 
@@ -194,8 +199,23 @@ func (p *Profile) checkStore() error {
 	switch {
 	case p.Store != "keychain" && p.Store != "file":
 		return p.invalid("store", p.Store, "it must be keychain or file")
-	case p.Store == "file" && p.StoreKeyFile == "":
+	case p.HasPassphrase() && runtime.GOOS != "linux": // its kernel alone keeps a key for a user
 		return p.missing("store_key_file", "not set, and needed for the store \"file\"")
+	case p.StoreTimeout != "" && p.PassphraseTimeout() == 0:
+		return p.invalid("store_timeout", p.StoreTimeout, "it must be a duration from 1s to 8760h, such as 30m or 8h")
 	}
 	return nil
+}
+
+// HasPassphrase reports whether the store's key is locked by a passphrase.
+func (p Profile) HasPassphrase() bool { return p.Store == "file" && p.StoreKeyFile == "" }
+
+// PassphraseTimeout is how long a passphrase that was given is good for; zero when the
+// setting is none. A year is far below what the kernel counts to.
+func (p Profile) PassphraseTimeout() time.Duration {
+	d, err := time.ParseDuration(p.StoreTimeout)
+	if err != nil || d < time.Second || d > 365*24*time.Hour {
+		return 0
+	}
+	return d
 }

@@ -33,6 +33,7 @@ func (p *Profile) table() []setting {
 		{Key{"ca_file", Path}, &p.CAFile},
 		{Key{"store", String}, &p.Store},
 		{Key{"store_key_file", Path}, &p.StoreKeyFile},
+		{Key{"store_timeout", String}, &p.StoreTimeout},
 	}
 }
 

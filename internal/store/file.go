@@ -11,10 +11,12 @@ import (
 )
 
 // File keeps each secret in a sealed file under Dir, for a machine without a
-// keychain. The key lies in KeyFile: who can read both reads the secrets.
+// keychain. The key lies in KeyFile, where who can read both reads the secrets, or is
+// locked by a passphrase.
 type File struct {
-	Dir     string // made 0700 when first needed
-	KeyFile string // 32 bytes, readable by its owner only; MakeKey makes it
+	Dir        string      // made 0700 when first needed
+	KeyFile    string      // 32 bytes, readable by its owner only; MakeKey makes it
+	Passphrase *Passphrase // counts where there is no KeyFile; its Dir is this one
 }
 
 // Get returns the secret: fs.ErrNotExist when nothing is stored. A key file that is
@@ -40,8 +42,8 @@ func (f *File) Delete(_ context.Context, name string) error {
 }
 
 // Check proves that there is a key, and that a secret of some size can be written.
-func (f *File) Check(context.Context) error {
-	_, err := readKey(f.KeyFile)
+func (f *File) Check(ctx context.Context) error {
+	_, err := f.key(ctx, true)
 	if err == nil {
 		err = atomicfile.Probe(f.path(".check"), 32<<10) // no secret's name begins with a dot
 	}
@@ -49,12 +51,21 @@ func (f *File) Check(context.Context) error {
 }
 
 // Ready reports whether Update is going to work now: there is a key, and room.
-func (f *File) Ready(_ context.Context, name string) error {
-	_, err := readKey(f.KeyFile)
+func (f *File) Ready(ctx context.Context, name string) error {
+	_, err := f.key(ctx, false)
 	if err == nil {
 		err = probeSealed(f.Dir, filePrefix("file", name))
 	}
 	return fail("checking", name, err)
+}
+
+// key is what the secrets are sealed with. choose lets a passphrase be chosen if there is
+// none yet.
+func (f *File) key(ctx context.Context, choose bool) ([]byte, error) {
+	if f.KeyFile != "" {
+		return readKey(f.KeyFile)
+	}
+	return f.Passphrase.get(ctx, choose)
 }
 
 func (f *File) read(ctx context.Context, name string) ([]byte, error) {
@@ -68,7 +79,7 @@ func (f *File) read(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := readKey(f.KeyFile)
+	key, err := f.key(ctx, false)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +98,7 @@ func (f *File) write(ctx context.Context, name string, secret []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	key, err := readKey(f.KeyFile)
+	key, err := f.key(ctx, true)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,8 @@
 // Package store keeps secrets by name: in the operating system's keychain, with
 // what is too large for an item sealed into a file, or in sealed files whose key
-// lies in a file. A secret is whole or absent, whenever the machine stops. What a
-// secret means, and locking between processes that write one, is left to callers.
+// lies in a file or is locked by a passphrase. A secret is whole or absent, whenever
+// the machine stops. What a secret means, and locking between processes that write
+// one, is left to callers.
 package store
 
 import (
@@ -18,6 +19,10 @@ var (
 	ErrTimeout = errors.New("the keychain does not answer")
 	ErrDamaged = errors.New("what is stored can't be read") // signing in again replaces it
 	ErrKeyFile = errors.New("the key file can't be used")
+
+	ErrKeyring  = errors.New("the kernel's keyring can't be used")
+	ErrUnasked  = errors.New("the passphrase of the file store is needed, and there is no terminal to ask for it")
+	ErrUnchosen = errors.New("the file store has neither a key file nor a passphrase, and there is no terminal to choose one at")
 )
 
 // ErrInDoubt comes with another error: the secret may have been stored all the same, or
