@@ -60,3 +60,22 @@ func FuzzParseItem(f *testing.F) {
 		}
 	})
 }
+
+// A locked key is what we wrote, to the byte, or refused.
+func FuzzParseLockedKey(f *testing.F) {
+	for _, seed := range []string{
+		lockedOnce, lockedOnce[1:], "", "{}", "null", "[]", `{"version":1}`, strings.ToUpper(lockedOnce),
+		strings.Replace(lockedOnce, "65536", "4294967295", 1), strings.Replace(lockedOnce, "argon2id", "argon2i", 1),
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		k, err := parseLockedKey(text)
+		if err != nil {
+			return
+		}
+		if again, err := k.encode(); err != nil || !bytes.Equal(again, text) || k.derivation != ours() || len(k.Salt) != saltSize {
+			t.Errorf("got %+v of %q, want what we write", k, text)
+		}
+	})
+}

@@ -142,6 +142,7 @@ func (p *Passphrase) watch(ctx context.Context, cancel context.CancelCauseFunc, 
 		}
 		if key, _ := keptKey(keyName(now)); key != nil || !bytes.Equal(now, locked) {
 			cancel(errElsewhere)
+			return
 		}
 	}
 }
