@@ -220,9 +220,9 @@ func storeHint(err error) (string, int) {
 	if !errors.As(err, &failed) {
 		return "", 0
 	}
-	login, unknown := loginCommand(err), (*store.PassphraseError)(nil)
+	login, unlocks, unknown := loginCommand(err), commandFor(err, "whoami"), (*store.PassphraseError)(nil)
 	if p := (*onProfile)(nil); errors.As(err, &p) && p.doing == signingIn {
-		login = "the same command with" // it has settings that are not saved yet
+		login, unlocks = "the same command with", "the same command" // it has settings that are not saved yet
 	}
 	const keyFileFlag = " --store-key-file FILE"
 	elsewhere, keyFile := login+" --store file"+keyFileFlag, login+keyFileFlag
@@ -238,7 +238,7 @@ func storeHint(err error) (string, int) {
 	case errors.Is(err, store.ErrUnchosen):
 		return "the same command at a terminal, or with --store-key-file FILE", exitUsage
 	case errors.Is(err, store.ErrUnasked):
-		return commandFor(err, "whoami") + " at a terminal asks for it; to do without: " + keyFile, exitStore
+		return unlocks + " at a terminal asks for it; to do without: " + keyFile, exitStore
 	case errors.Is(err, store.ErrKeyring):
 		return "to do without it, in a container for example: " + keyFile, exitStore
 	case errors.As(err, &unknown):

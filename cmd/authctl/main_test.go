@@ -26,6 +26,7 @@ var programs = map[string]func(){
 	"readonly": readonlyProgram,
 	"hosts":    hostsProgram,
 	"offline":  offlineProgram,
+	"nokeyctl": nokeyctlProgram,
 }
 
 // authctlProgram is authctl by a clock that is wrong by $CLOCK, a duration, if that is

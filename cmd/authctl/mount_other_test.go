@@ -6,3 +6,4 @@ func tmpfsProgram()    {}
 func readonlyProgram() {}
 func hostsProgram()    {}
 func offlineProgram()  {}
+func nokeyctlProgram() {}
