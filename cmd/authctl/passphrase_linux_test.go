@@ -315,7 +315,8 @@ func TestKeyctlIsRefused(t *testing.T) {
 	has(t, l.runs(5, "nokeyctl", "authctl", "token"), `^hint: .*: authctl login --store-key-file FILE$`)
 	l.runs(0, "nokeyctl", "authctl", "login", "--store-key-file", l.home+"/key")
 	l.runs(0, "nokeyctl", "authctl", "token")
-	has(t, l.runs(0, "nokeyctl", "authctl", "status"), ` file \(key file\)  signed in$`)
+	has(t, l.runs(0, "nokeyctl", "authctl", "status", "--json"), `"store": "file",\n +"store_key": "key file",`)
+	has(t, l.runs(0, "nokeyctl", "authctl", "status"), ` file +signed in$`)
 }
 
 // nokeyctlProgram is `nokeyctl CMD ARG…`: it runs a command to which the kernel refuses the

@@ -173,8 +173,8 @@ func (s summary) expiryText(now time.Time) string {
 }
 
 func (s summary) storeText() string {
-	if s.StoreKey != "" {
-		return s.Store + " (" + s.StoreKey + ")"
+	if s.StoreKey == "passphrase" {
+		return s.Store + " (passphrase)"
 	}
 	return dash(s.Store)
 }

@@ -31,6 +31,7 @@ params                   = { prompt = "consent" }
 ca_file                  = "~/ca.pem"
 store                    = "file"
 store_key_file           = "../key"
+store_timeout            = "30m"
 
 [profile.home]
 scopes = []
@@ -45,7 +46,7 @@ func wholeProfile() Profile {
 		DeviceAuthorizationURL: "https://auth.example.com/d", ClientID: "3f1c", Scopes: []string{"openid", "email"},
 		Offline: &no, RedirectURI: "https://localhost:9000/callback", TLSCert: "tls/cert.pem", TLSKey: "/etc/key.pem",
 		Audience: "api", Resources: []string{"https://api.example.com/"}, Params: map[string]string{"prompt": "consent"},
-		CAFile: "~/ca.pem", Store: "file", StoreKeyFile: "../key",
+		CAFile: "~/ca.pem", Store: "file", StoreKeyFile: "../key", StoreTimeout: "30m",
 	}
 }
 

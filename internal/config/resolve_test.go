@@ -3,13 +3,35 @@ package config
 import (
 	"errors"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // minimal is a profile that resolves.
 func minimal() Profile {
 	return Profile{Name: "work", Issuer: "https://auth.example.com", ClientID: "3f1c"}
+}
+
+// A passphrase has a time-out, a key file needs none.
+func TestPassphraseTimeout(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		p    Profile
+		want time.Duration
+	}{
+		{"the default", Profile{Store: "file"}, 8 * time.Hour},
+		{"set", Profile{Store: "file", StoreTimeout: "90m"}, 90 * time.Minute},
+		{"a key file", Profile{Store: "file", StoreKeyFile: "k"}, 0},
+		{"a keychain", Profile{}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.p.WithDefaults().PassphraseTimeout(); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
 }
 
 func TestResolveFillsInTheDefaults(t *testing.T) {
@@ -110,8 +132,16 @@ func TestResolveRefuses(t *testing.T) {
 		{"response mode", Settings{"params": map[string]string{"response_mode": "fragment"}}, Settings{"params": map[string]string{"response_mode": "form_post"}}, "params", "receive", false},
 		{"store", Settings{"store": "plain"}, Settings{"store": "keychain"}, "store", "keychain or file", false},
 		{"store without a key file", Settings{"store": "file"}, Settings{"store": "file", "store_key_file": "k"}, "store_key_file", "not set", true},
+		{"time-out that is no duration", Settings{"store_timeout": "8"}, Settings{"store_timeout": "8h"}, "store_timeout", "duration", false},
+		{"time-out of nothing", Settings{"store_timeout": "0s"}, Settings{"store_timeout": "1s"}, "store_timeout", "from 1s", false},
+		{"time-out in the past", Settings{"store_timeout": "-1h"}, nil, "store_timeout", "from 1s", false},
+		{"time-out below a second", Settings{"store_timeout": "999ms"}, nil, "store_timeout", "from 1s", false},
+		{"time-out of more than a year", Settings{"store_timeout": "8761h"}, Settings{"store_timeout": "8760h"}, "store_timeout", "to 8760h", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.key == "store_key_file" && runtime.GOOS == "linux" {
+				return // a passphrase is as good
+			}
 			_, err := resolve(t, c.bad)
 			var invalid *InvalidError
 			if !errors.As(err, &invalid) {

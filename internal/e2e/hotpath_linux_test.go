@@ -26,6 +26,8 @@ var kernelCalls = map[string]*regexp.Regexp{
 	"config file reads":  regexp.MustCompile(`^open\w*\(.*/config\.toml"`),
 	"sealed files reads": regexp.MustCompile(`^open\w*\(.*/file/file~default~sealed"`),
 	"key file reads":     regexp.MustCompile(`^open\w*\(.*/keys/authctl"`),
+	"locked key reads":   regexp.MustCompile(`^open\w*\(.*/file/passphrase\.json"`),
+	"keyring calls":      regexp.MustCompile(`^(keyctl|add_key|request_key)\(`),
 }
 
 // A cached token is one config file, one secret, no lock and no request.
@@ -37,11 +39,16 @@ func TestCachedTokenAsksForLittle(t *testing.T) {
 	}{
 		{"keychain", map[string]int{"programs": 1, "config file reads": 1, "sockets": 1, "bus connections": 1}},
 		{"file", map[string]int{"programs": 1, "config file reads": 1, "sealed files reads": 1, "key file reads": 1}},
+		{"passphrase", map[string]int{"programs": 1, "config file reads": 1, "sealed files reads": 1, "locked key reads": 1, "keyring calls": 2}},
 	} {
 		t.Run(tc.store, func(t *testing.T) {
 			t.Parallel()
 			u := newUser(t)
-			u.signIn(idp.Options{}, u.storeFlags(tc.store)...)
+			if tc.store == "passphrase" {
+				u.choosesPassphrase(demoProvider(t, idp.Options{}))
+			} else {
+				u.signIn(idp.Options{}, u.storeFlags(tc.store)...)
+			}
 			calls := u.strace("token")
 			for name, pattern := range kernelCalls {
 				if got := matching(calls, pattern); len(got) != tc.want[name] {
@@ -67,11 +74,11 @@ func needStrace(t testing.TB) {
 	}
 }
 
-// strace runs authctl and returns its system calls on files, descriptors and sockets.
+// strace runs authctl and returns its system calls on files, descriptors, sockets and keys.
 func (u *user) strace(args ...string) (calls []string) {
 	u.t.Helper()
 	record := filepath.Join(u.t.TempDir(), "calls")
-	cmd := u.program("strace", append([]string{"-f", "-qq", "-o", record, "-e", "trace=%file,%desc,%network,execve,execveat", authctl}, args...)...)
+	cmd := u.program("strace", append([]string{"-f", "-qq", "-o", record, "-e", "trace=%file,%desc,%network,keyctl,add_key,request_key,execve,execveat", authctl}, args...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		u.t.Fatalf("strace authctl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

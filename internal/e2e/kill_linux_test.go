@@ -38,8 +38,11 @@ func TestKilledAtAnyMoment(t *testing.T) {
 
 // storeFlags are login's for one of the stores.
 func (u *user) storeFlags(store string) []string {
-	if store == "keychain" {
+	switch store {
+	case "keychain":
 		return nil
+	case "passphrase":
+		return []string{"--store", "file"}
 	}
 	return []string{"--store", store, "--store-key-file", filepath.Join(u.home, "keys", "authctl")}
 }

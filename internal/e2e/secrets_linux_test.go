@@ -23,6 +23,7 @@ const (
 	clientSecret = "client secret"
 	givenToken   = "AUTHCTL_TOKEN"
 	storeKey     = "key of the store"
+	storePhrase  = "passphrase of the store"
 	tlsKey       = "key of the callback's certificate"
 )
 
@@ -180,6 +181,7 @@ func eachLife(t *testing.T, lived func(*life)) {
 		{"file", "", "https", 24 << 10, true},
 		{"file", "client_secret_basic", "http", 0, false},
 		{"file", "client_secret_post", "https", 24 << 10, false},
+		{"passphrase", "client_secret_post", "http", 0, true},
 	} {
 		name := fmt.Sprintf("%s, %s, %s, %d bytes, verbose %t", tc.store, cmp.Or(tc.auth, "public"), tc.scheme, tc.bytes, tc.verbose)
 		t.Run(name, func(t *testing.T) {
@@ -200,6 +202,10 @@ func eachLife(t *testing.T, lived func(*life)) {
 				flags = append(flags, "--client-secret-file", file)
 			}
 			l.secrets.Add(givenToken, given)
+			if tc.store == "passphrase" {
+				l.secrets.Add(storePhrase, passphrase)
+				l.secrets.Add(storeKey, l.choosesPassphrase(l.p, append(flags, "--profile", "first")...))
+			}
 			l.live(flags...)
 			t.Logf("looked for %d secrets in %d places", l.secrets.Len(), len(l.places))
 			for _, finding := range l.findings {
