@@ -88,15 +88,21 @@ func (l *locker) talks(code int, turns []turn, command ...string) string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = l.env
-	terminal, err := pty.Start(cmd)
+	terminal, tty, err := pty.Open()
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	defer terminal.Close()
-	before, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	before, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	tty.Close()
 	shown, seen := "", 0
 	for in := bufio.NewReader(terminal); ; {
 		c, err := in.ReadByte()
