@@ -105,6 +105,21 @@ func (c choice) settings(flags config.Settings) (config.Profile, error) {
 	return p.With(flags)
 }
 
+// inStore is settings with the built-in defaults, unchecked: enough to know the store.
+func (c choice) inStore() (config.Profile, error) {
+	p, err := c.settings(nil)
+	return p.WithDefaults(), err
+}
+
+// again is the same profile as it is in the file by now.
+func (c choice) again() (choice, error) {
+	file, err := config.Load(c.file.Path)
+	if err != nil {
+		return choice{}, err
+	}
+	return choose(file, c.name, c.from)
+}
+
 // resolved is settings with the built-in defaults, when all of it can be used.
 func (c choice) resolved(flags config.Settings) (config.Profile, error) {
 	p, err := c.settings(flags)

@@ -27,9 +27,9 @@ func (d *doctor) checkStore(ctx context.Context) finding {
 	case p.HasPassphrase():
 		return d.checkPassphrase(ctx, p.secrets.(*store.File))
 	case p.Store == "file":
-		return d.checkFileStore(ctx, p.secrets.(*store.File))
+		return d.checkFileStore(ctx, p.secrets.secretStore.(*store.File))
 	case p.Store == "keychain":
-		return d.checkKeychain(ctx, p.secrets.(*store.Keychain))
+		return d.checkKeychain(ctx, p.secrets.secretStore.(*store.Keychain))
 	}
 	return skipped("the profile has no store that there is")
 }

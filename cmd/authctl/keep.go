@@ -33,19 +33,9 @@ func (l *signIn) prepare(ctx context.Context) (err error) {
 	if err := p.session.CheckLock(); err != nil {
 		return p.about(signingIn, err)
 	}
-	if p.Store == "file" && p.StoreKeyFile != "" {
-		made, err := store.MakeKey(p.StoreKeyFile)
-		if err != nil {
-			return p.about(signingIn, err)
-		}
-		if made {
-			say(l.cmd, "Made the key file %s: whoever has it can read what is stored, and without it nobody can.", p.StoreKeyFile)
-		}
-	}
-	if err := p.secrets.Check(ctx); err != nil {
+	if err := p.prove(l.cmd); err != nil {
 		return p.about(signingIn, err)
 	}
-	l.left = l.leaves()
 	if err := l.findSecret(ctx); err != nil {
 		return p.about(signingIn, err)
 	}
@@ -62,42 +52,16 @@ func (f *settingFlags) secretFilePath() string {
 // findSecret takes the client secret from where an earlier login or `profile set` put
 // it, unless a file was given.
 func (l *signIn) findSecret(ctx context.Context) (err error) {
+	p := l.profile
 	if l.newSecret = l.secret != ""; l.newSecret {
 		return nil
 	}
-	name, binding := l.profile.session.Name, l.profile.session.Binding
-	if l.secret, err = clientSecret(ctx, l.profile.secrets, name, binding); err != nil || l.secret != "" || l.left == nil {
-		return err
+	l.secret, err = clientSecret(ctx, p.secrets, p.session.Name, p.session.Binding)
+	if was, moves := p.leaves(); err == nil && l.secret == "" && moves {
+		// A store that can't be read may be why this login leaves it.
+		l.secret, _ = clientSecret(ctx, p.openStore(was), p.session.Name, p.session.Binding)
 	}
-	// A store that can't be read may be why this login leaves it.
-	l.secret, _ = clientSecret(ctx, l.left, name, binding)
-	l.newSecret = l.secret != ""
-	return nil
-}
-
-// leaves is the store that this login moves the profile out of, or nil.
-func (l *signIn) leaves() secretStore {
-	c := l.profile.choice
-	was, err := c.settings(nil)
-	if err != nil || !c.exists {
-		return nil
-	}
-	was = was.WithDefaults()
-	if was.Store != l.profile.Store || was.Store == "file" && was.StoreKeyFile != l.profile.StoreKeyFile {
-		return l.options.openStore(l.cmd, was, l.profile.stateDir)
-	}
-	if _, err := os.Lstat(l.movingFile()); err != nil {
-		return nil
-	}
-	other := map[string]string{"file": "keychain", "keychain": "file"}[was.Store]
-	return l.options.openStore(l.cmd, config.Profile{Store: other}, l.profile.stateDir)
-}
-
-// movingFile is there while a login moves the profile to another store. When one was cut
-// short, something of the profile may be in both, and the next login forgets what is in
-// the one that isn't the profile's.
-func (l *signIn) movingFile() string {
-	return filepath.Join(l.profile.stateDir, "locks", l.profile.session.Name+".moving")
+	return err
 }
 
 // save keeps client secret, session and profile. Writing the profile is what makes the
@@ -105,53 +69,28 @@ func (l *signIn) movingFile() string {
 // is revoked, since nobody has it, and not left to look alive.
 func (l *signIn) save(ctx context.Context, client *oauth.Client, tokens *session.Tokens) error {
 	p := l.profile
-	if l.left != nil {
-		_ = os.WriteFile(l.movingFile(), nil, 0o600) // without it a login that is cut short leaves more
-	}
 	var saved error
 	keep := func() error {
 		saved = p.session.Save(ctx, tokens, func() error { return p.choice.save(l.given) })
 		return saved
 	}
-	var err error
-	if l.newSecret {
-		err = p.keepClientSecret(ctx, l.secret, keep)
-	} else {
-		err = keep()
-	}
-	switch {
-	case err == nil:
-		l.forgetElsewhere(ctx)
-		return nil
-	case errors.Is(saved, store.ErrInDoubt):
-		return err // if they are stored after all, they are as good as they look
+	moves := false
+	err := p.session.Hold(ctx, func() error {
+		_, moves = p.leaves()
+		return p.move(ctx, l.cmd, func() error {
+			if l.newSecret || moves && l.secret != "" {
+				return p.keepClientSecret(ctx, l.secret, keep)
+			}
+			return keep()
+		})
+	})
+	if err == nil || errors.Is(saved, store.ErrInDoubt) && !moves { // stored after all, they are as good as they look
+		return err
 	}
 	if unrevoked := revokeAt(ctx, client, tokens); unrevoked != nil {
 		return errorf("%w; the new tokens are not revoked: %v", err, unrevoked)
 	}
 	return err
-}
-
-// forgetElsewhere deletes what the profile left in another store: a session in two
-// places would have a refresh token that nobody revokes.
-func (l *signIn) forgetElsewhere(ctx context.Context) {
-	if l.left == nil {
-		return
-	}
-	name := l.profile.session.Name
-	here, files := l.profile.secrets.(*store.File)
-	_, sameStore := l.left.(*store.File)
-	for _, secret := range []string{name, clientSecretName(name)} {
-		if files && sameStore { // another key file alone: what was there is replaced
-			here.Settle(secret)
-			continue
-		}
-		if err := l.left.Delete(ctx, secret); err != nil {
-			warn(l.cmd, "what the profile had in its earlier store could not be deleted: %s", clean(err.Error()))
-			return
-		}
-	}
-	os.Remove(l.movingFile())
 }
 
 // save writes settings to the profile.

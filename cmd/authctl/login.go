@@ -154,7 +154,6 @@ type signIn struct {
 	secretFile string
 	secret     string          // the client's, where there is one
 	newSecret  bool            // it has yet to be stored
-	left       secretStore     // where the profile was until now, if this login moves it; else nil
 	replaced   *session.Tokens // what was signed in with the same settings; nil: nothing
 	turn       *session.SignIn // to sign in; others may wait for it
 }

@@ -28,9 +28,11 @@ type secretStore interface {
 type profile struct {
 	config.Profile
 	choice     choice
-	configFlag string // as typed, for hints
+	flags      config.Settings // laid over the profile
+	configFlag string          // as typed, for hints
 	stateDir   string
-	secrets    secretStore
+	openStore  func(config.Profile) secretStore
+	secrets    *whereabouts
 	session    *session.Session
 	trace      *trace
 	now        func() time.Time
@@ -62,7 +64,11 @@ func (o *options) wire(cmd *cobra.Command, c choice, flags config.Settings) (*pr
 	if err != nil {
 		return nil, err
 	}
-	return o.build(cmd, c, resolved)
+	p, err := o.build(cmd, c, resolved)
+	if err == nil {
+		p.flags = flags
+	}
+	return p, err
 }
 
 // wireStored is wire for signing out, which works with settings that can't be used any
@@ -89,18 +95,21 @@ func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (
 }
 
 func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved config.Profile) *profile {
-	secrets := o.openStore(cmd, resolved, state)
-	return &profile{
-		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), secrets: secrets, now: o.now,
-		session: &session.Session{
-			Name:    secretName(c.name, c.file.Path),
-			Store:   secrets,
-			Dir:     filepath.Join(state, "locks"),
-			Binding: binding(resolved),
-			Started: o.started,
-			Now:     o.now,
-		},
+	p := &profile{
+		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), now: o.now,
+		openStore: func(in config.Profile) secretStore { return o.openStore(cmd, in, state) },
 	}
+	p.secrets = &whereabouts{secretStore: p.openStore(resolved), follow: p.follow}
+	p.session = &session.Session{
+		Name:    secretName(c.name, c.file.Path),
+		Store:   p.secrets,
+		Dir:     filepath.Join(state, "locks"),
+		Binding: binding(resolved),
+		Started: o.started,
+		Locked:  p.catchUp,
+		Now:     o.now,
+	}
+	return p
 }
 
 // openStore is where the profile's secrets are. All profiles share one keychain, so that
@@ -114,9 +123,13 @@ func (o *options) openStore(cmd *cobra.Command, p config.Profile, state string) 
 		return f
 	}
 	if o.keychain == nil {
-		o.keychain = &store.Keychain{Service: "authctl", Dir: filepath.Join(state, "keychain"), Getenv: os.Getenv, Prompt: unlockPrompt(cmd)}
+		o.keychain = newKeychain(state, unlockPrompt(cmd))
 	}
 	return o.keychain
+}
+
+func newKeychain(state string, prompt func()) *store.Keychain {
+	return &store.Keychain{Service: "authctl", Dir: filepath.Join(state, "keychain"), Getenv: os.Getenv, Prompt: prompt}
 }
 
 // binding is what a session stands for. After a change of any of it the stored

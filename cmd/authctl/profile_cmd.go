@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/store"
 )
 
 func newProfileCmd(o *options) *cobra.Command {
@@ -149,65 +148,82 @@ func (o *options) setProfile(cmd *cobra.Command, c choice, given config.Settings
 	if _, err := changed.Resolve(); err != nil && ignoreMissing(err) != nil { // it may be completed later
 		return err
 	}
-	if err := o.staysPut(cmd, c, changed); err != nil {
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	if err := checkKeyFile(changed.WithDefaults(), state); err != nil {
 		return err
 	}
 	if err := c.canSave(given); err != nil {
 		return errorf("saving profile %q: %w", c.name, err)
 	}
-	save := func() error {
+	_, toStore := given["store"]
+	_, toKey := given["store_key_file"]
+	if !toStore && !toKey && !secretGiven {
 		if err := c.save(given); err != nil {
 			return errorf("saving profile %q: %w", c.name, err)
 		}
 		return nil
 	}
-	if secretGiven {
-		return o.setSecret(cmd, c, given, secretFile, save)
-	}
-	return save()
-}
-
-// staysPut refuses another store for a profile that is signed in: the session would stay
-// behind, alive, where nobody looks.
-func (o *options) staysPut(cmd *cobra.Command, c choice, changed config.Profile) error {
-	was, now := c.written.WithDefaults(), changed.WithDefaults()
-	state, err := stateDir()
+	p, err := o.wireChanged(cmd, c, changed, secretGiven)
 	if err != nil {
 		return err
 	}
-	if err := checkKeyFile(now, state); err != nil {
-		return err
-	}
-	if was.Store == now.Store && was.StoreKeyFile == now.StoreKeyFile || !c.exists {
-		return nil
-	}
-	if _, err := o.openStore(cmd, was, state).Get(cmd.Context(), secretName(c.name, c.file.Path)); err != nil {
-		return nil // nothing there, or nothing that could still be used
-	}
-	return &usageError{
-		err:  errorf("profile %q is signed in, with its session in the store that it has now", c.name),
-		hint: "give the same --store flags to authctl login, which moves it, or authctl logout first",
-	}
-}
-
-// setSecret keeps the client secret in the profile's store, and saves the settings with
-// it; an empty file name forgets it.
-func (o *options) setSecret(cmd *cobra.Command, c choice, given config.Settings, file string, save func() error) error {
-	p, err := o.wire(cmd, c, given)
+	keep, err := p.keepWith(given, secretGiven, secretFile)
 	if err != nil {
 		return err
 	}
-	if file == "" {
-		if err := save(); err != nil {
-			return err
-		}
-		return p.writeSecret(cmd.Context(), nil)
+	if err := p.relocate(cmd, secretFile != "", keep); err != nil {
+		return err
+	}
+	if !sameStore(changed.WithDefaults(), p.Profile) {
+		say(cmd, "The environment names another store for profile %q, with AUTHCTL_STORE or AUTHCTL_STORE_KEY_FILE: what is stored stays there.", c.name)
+	}
+	return nil
+}
+
+// wireChanged is the profile as commands find it once changed is saved: the environment
+// goes before it.
+func (o *options) wireChanged(cmd *cobra.Command, c choice, changed config.Profile, complete bool) (*profile, error) {
+	env, err := fromEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	if changed, err = changed.With(env); err != nil {
+		return nil, err
+	}
+	resolved, err := changed.Resolve()
+	if err != nil && complete {
+		return nil, err
+	}
+	if err != nil {
+		resolved = changed.WithDefaults()
+	}
+	p, err := o.build(cmd, c, resolved)
+	if err == nil {
+		p.flags = config.Settings{"store": p.Store, "store_key_file": p.StoreKeyFile} // it is on its way there
+	}
+	return p, err
+}
+
+// keepWith saves the settings, and with them the client secret if a file of it was given;
+// an empty file name forgets it.
+func (p *profile) keepWith(given config.Settings, secretGiven bool, file string) (func(context.Context) error, error) {
+	save := func() error { return p.choice.save(given) }
+	switch {
+	case !secretGiven:
+		return func(context.Context) error { return save() }, nil
+	case file == "":
+		return func(ctx context.Context) error {
+			if err := save(); err != nil {
+				return err
+			}
+			return p.writeSecret(ctx, nil)
+		}, nil
 	}
 	secret, err := readSecretFile(file)
-	if err != nil {
-		return err
-	}
-	return p.keepClientSecret(cmd.Context(), secret, save)
+	return func(ctx context.Context) error { return p.keepClientSecret(ctx, secret, save) }, err
 }
 
 func newProfileUseCmd(o *options) *cobra.Command {
@@ -255,7 +271,7 @@ func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
 		return errorf("removing profile %q: %w", c.name, err)
 	}
 	signedOut := p.signOut(cmd)
-	if errors.Is(signedOut, store.ErrAbsent) {
+	if noKeychain(signedOut) {
 		signedOut = nil
 	} else if exitCode(signedOut) == exitStore {
 		return signedOut

@@ -54,6 +54,11 @@ var commands = []command{
 	{name: "profile/remove/file", before: []string{"login {small} {file}"}, line: "profile remove default", via: []string{"logout"}, spends: true},
 	{name: "profile/set", before: []string{"login {small} {keychain}"}, line: "profile set --scope openid"},
 	{name: "profile/set/secret", before: []string{"login {confidential} {file}"}, line: "profile set --scope openid {confidential}"},
+	{name: "profile/moves/to a file", before: []string{"login {small} {keychain}"}, line: "profile set {file}"},
+	{name: "profile/moves/sealed to a file", before: []string{"login {large} {keychain}"}, line: "profile set {file}"},
+	{name: "profile/moves/to the keychain", before: []string{"login {confidential} {file}"}, line: "profile set {keychain}"},
+	{name: "profile/moves/sealed to the keychain", before: []string{"login {large} {file}"}, line: "profile set {keychain}"},
+	{name: "profile/moves/to another key", before: []string{"login {confidential} {file}"}, line: "profile set {key}"},
 	{name: "profile/use", before: []string{"login -p one {small} {keychain}", "login -p two {small} {keychain}"}, line: "profile use two"},
 }
 

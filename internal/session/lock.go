@@ -15,10 +15,26 @@ import (
 // defaultLockTimeout outlasts a renewal that hangs for all of its own bounds.
 const defaultLockTimeout = 2 * time.Minute
 
+// Hold runs f with the profile's lock held, for several steps that belong together, of
+// which Save may be one. Errors: *BusyError, *LockError, ctx's cause, or f's.
+func (s *Session) Hold(ctx context.Context, f func() error) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s.held = true
+	defer func() { s.held = false }()
+	return f()
+}
+
 // lock takes the profile's lock, which the kernel frees when its holder dies.
 // The file stays for good: whoever deletes a lock file lets two processes hold
 // two files of one name. Errors: *BusyError, *LockError, or ctx's cause.
 func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
+	if s.held {
+		return func() {}, nil
+	}
 	f, err := s.lockFile(".lock")
 	if err != nil {
 		return nil, err
@@ -26,7 +42,10 @@ func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return s.await(ctx, f)
+	if unlock, err = s.await(ctx, f); err == nil && s.Locked != nil {
+		s.Locked(ctx)
+	}
+	return unlock, err
 }
 
 // CheckLock says why the lock can't be had here at all, a *LockError. It doesn't wait for

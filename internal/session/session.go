@@ -40,8 +40,14 @@ type Session struct {
 	// was obtained since then is fresh to it. Zero: the clock decides nothing.
 	Started time.Time
 
+	// Locked is called whenever the lock is taken, before anything is read under it: what
+	// another process did while it was waited for counts from there on. Nil: nothing to do.
+	Locked func(context.Context)
+
 	LockTimeout time.Duration    // the longest wait for other processes; zero: 2 minutes
 	Now         func() time.Time // nil: time.Now
+
+	held bool // by Hold
 }
 
 // Load reads the tokens without a lock. Errors: ErrSignedOut, *BindingError,

@@ -133,9 +133,29 @@ func (f *File) TakeBack(ctx context.Context, name string) error {
 	return f.Delete(ctx, name)
 }
 
-// Settle forgets what another key has sealed of the secret.
+// Settle leaves of the secret what our key opens: it forgets what another has sealed, or
+// takes back what one that came to nothing has written.
 func (f *File) Settle(name string) {
-	os.Remove(f.earlier(name))
+	switch _, err := os.Lstat(f.earlier(name)); {
+	case err != nil: // as a rule
+	case f.opens(name, f.path(name)):
+		os.Remove(f.earlier(name))
+	case f.opens(name, f.earlier(name)):
+		os.Rename(f.earlier(name), f.path(name))
+	}
+}
+
+// opens reports whether the file at path is the secret, sealed with our key.
+func (f *File) opens(name, path string) bool {
+	key, err := readKey(f.KeyFile)
+	if err != nil {
+		return false
+	}
+	data, err := os.ReadFile(path)
+	if err == nil {
+		_, err = unseal(key, name, data)
+	}
+	return err == nil
 }
 
 func (f *File) earlier(name string) string { return f.path(name) + "-earlier" }

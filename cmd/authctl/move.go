@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// A profile is in the store that its settings name. Whoever moves it holds the session's
+// lock, stores everything in the new store, saves the settings, and forgets what is in the
+// earlier one, in that order: whatever happens on the way, the settings name a store that
+// has it all. Others, who read the settings before, look where it is by now: when they
+// find nothing, and when the lock is theirs.
+
+// whereabouts is the store that a profile is in.
+type whereabouts struct {
+	secretStore
+	follow func() (moved bool) // goes where the profile is by now
+}
+
+// Get reads a secret, wherever it is moved meanwhile. Where it is gone it looks a second
+// time: the profile may have been moved to and fro.
+func (s *whereabouts) Get(ctx context.Context, name string) ([]byte, error) {
+	secret, err := s.secretStore.Get(ctx, name)
+	for again := isGone(err); err != nil && (s.follow() || again); again = false {
+		secret, err = s.secretStore.Get(ctx, name)
+	}
+	return secret, err
+}
+
+// isGone reports whether there is nothing, or nothing that this store's key opens.
+func isGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrDamaged)
+}
+
+// noKeychain reports whether there is none at all: then nothing can be in it.
+func noKeychain(err error) bool {
+	return errors.Is(err, store.ErrAbsent) && !errors.Is(err, store.ErrVanished)
+}
+
+// sameStore reports whether two profiles' secrets are in the same store.
+func sameStore(a, b config.Profile) bool {
+	return a.Store == b.Store && (a.Store != "file" || a.StoreKeyFile == b.StoreKeyFile)
+}
+
+// follow is for p's whereabouts.
+func (p *profile) follow() (moved bool) {
+	c, err := p.choice.again()
+	return err == nil && p.followTo(c)
+}
+
+func (p *profile) followTo(c choice) (moved bool) {
+	now, err := c.settings(p.flags)
+	now = now.WithDefaults()
+	if err != nil || !c.exists || sameStore(now, p.Profile) {
+		return false
+	}
+	p.Store, p.StoreKeyFile = now.Store, now.StoreKeyFile
+	p.secrets.secretStore = p.openStore(now)
+	return true
+}
+
+// catchUp is what comes first when the session's lock is there: another process may have
+// moved the profile while it was waited for, or have died over that.
+func (p *profile) catchUp(ctx context.Context) {
+	c, err := p.choice.again()
+	if err != nil || !c.exists {
+		return
+	}
+	p.choice = c
+	p.followTo(c)
+	is, err := c.inStore()
+	if err != nil || !sameStore(is, c.written.WithDefaults()) {
+		return // the environment has this process look elsewhere than others do
+	}
+	_, marked := os.Lstat(p.movingFile())
+	_ = p.tidy(ctx, is, marked == nil) // or whoever has the lock next
+}
+
+// leaves is the profile as it is saved, where that is in another store than p.
+func (p *profile) leaves() (was config.Profile, moves bool) {
+	was, err := p.choice.inStore()
+	return was, err == nil && p.choice.exists && !sameStore(was, p.Profile)
+}
+
+// move has settle store everything in p's store and save the settings. However that ends,
+// what other stores than the saved settings' have of the profile is forgotten. The caller
+// holds the lock.
+func (p *profile) move(ctx context.Context, cmd *cobra.Command, settle func() error) error {
+	was, moves := p.leaves()
+	if !moves {
+		return settle()
+	}
+	if was.Store != p.Store {
+		_ = os.WriteFile(p.movingFile(), nil, 0o600) // without it a move that is cut short leaves more
+	}
+	is, err := p.Profile, settle()
+	if errors.Is(err, store.ErrInDoubt) {
+		return err // what may be stored yet, whoever has the lock next forgets
+	}
+	if err != nil {
+		is = was
+		if c, unread := p.choice.again(); unread == nil { // it may be the settings' last step that failed
+			is, _ = c.inStore()
+		}
+	}
+	if untidy := p.tidy(ctx, is, was.Store != p.Store); untidy != nil && !noKeychain(untidy) {
+		warn(cmd, "what the profile has in another store than its own could not be deleted: %s", clean(untidy.Error()))
+	}
+	return err
+}
+
+// tidying bounds what a command does for one that was cut short.
+const tidying = 5 * time.Second
+
+// tidy forgets what the profile has elsewhere than in its store: sealed with another key,
+// and, if asked to, in the other kind of store. A session in two places would have a refresh
+// token that nobody revokes.
+func (p *profile) tidy(ctx context.Context, is config.Profile, other bool) error {
+	ctx, cancel := context.WithTimeout(ctx, tidying)
+	defer cancel()
+	if files, ok := p.openStore(is).(*store.File); ok {
+		for _, name := range p.secretNames() {
+			files.Settle(name)
+		}
+	}
+	if !other {
+		return nil
+	}
+	elsewhere := p.otherStore(is)
+	for _, name := range p.secretNames() {
+		if err := elsewhere.Delete(ctx, name); err != nil {
+			return err
+		}
+	}
+	return os.Remove(p.movingFile())
+}
+
+// otherStore is of the kind that the profile's isn't, and can delete. Nobody is asked to
+// unlock it.
+func (p *profile) otherStore(is config.Profile) secretStore {
+	if is.Store == "file" {
+		return newKeychain(p.stateDir, nil)
+	}
+	return p.openStore(config.Profile{Store: "file"})
+}
+
+// secretNames are what the profile's secrets are stored as.
+func (p *profile) secretNames() []string {
+	return []string{p.session.Name, clientSecretName(p.session.Name)}
+}
+
+// movingFile is there while the profile moves to another kind of store. When that was cut
+// short, something of the profile may be in both.
+func (p *profile) movingFile() string {
+	return filepath.Join(p.stateDir, "locks", p.session.Name+".moving")
+}
+
+// prove makes sure that the profile's store can be written, with a key file that is made
+// where there is none.
+func (p *profile) prove(cmd *cobra.Command) error {
+	if p.Store == "file" {
+		made, err := store.MakeKey(p.StoreKeyFile)
+		if err != nil {
+			return err
+		}
+		if made {
+			say(cmd, "Made the key file %s: whoever has it can read what is stored, and without it nobody can.", p.StoreKeyFile)
+		}
+	}
+	return p.secrets.Check(cmd.Context())
+}
+
+// stored is what another store holds of the profile, by name. An error means that it can't
+// be known; where there is no keychain at all, nothing is in it.
+func (p *profile) stored(ctx context.Context, in config.Profile) (map[string][]byte, error) {
+	all, from := map[string][]byte{}, p.openStore(in)
+	for _, name := range p.secretNames() {
+		switch secret, err := from.Get(ctx, name); {
+		case err == nil:
+			all[name] = secret
+		case !errors.Is(err, fs.ErrNotExist) && !noKeychain(err):
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// relocate takes along what is stored of the profile to p's store, where keep saves the
+// settings. What is to be stored, that or another secret, needs a store that is proven.
+func (p *profile) relocate(cmd *cobra.Command, more bool, keep func(context.Context) error) error {
+	held, err := p.carried(cmd.Context())
+	if err != nil {
+		return p.about("moving", err)
+	}
+	if len(held) > 0 || more {
+		if _, err := p.Resolve(); err != nil && p.Store == "file" && p.StoreKeyFile == "" {
+			return err
+		}
+		if err := p.prove(cmd); err != nil {
+			return p.about("moving", err)
+		}
+	}
+	var was config.Profile
+	err = p.session.Hold(cmd.Context(), func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), time.Minute)
+		defer cancel()
+		was, _ = p.leaves()
+		return p.move(ctx, cmd, func() error {
+			if held, err = p.carry(ctx); err != nil {
+				return err
+			}
+			return keep(ctx)
+		})
+	})
+	if err != nil {
+		return p.about("saving", err)
+	}
+	p.sayMoved(cmd, was, held)
+	return nil
+}
+
+// carried is what is stored of the profile in the store that it leaves, if it leaves one.
+func (p *profile) carried(ctx context.Context) (map[string][]byte, error) {
+	was, moves := p.leaves()
+	if !moves {
+		return nil, nil
+	}
+	return p.stored(ctx, was)
+}
+
+// carry stores that in p's store.
+func (p *profile) carry(ctx context.Context) (map[string][]byte, error) {
+	held, err := p.carried(ctx)
+	for name, secret := range held {
+		if err == nil {
+			err = p.secrets.Create(ctx, name, secret)
+		}
+	}
+	return held, err
+}
+
+func (p *profile) sayMoved(cmd *cobra.Command, was config.Profile, held map[string][]byte) {
+	what := "client secret"
+	if _, signedIn := held[p.session.Name]; signedIn {
+		what = "session"
+	}
+	names := map[string]string{"keychain": "the keychain", "file": "the file store"}
+	switch {
+	case len(held) == 0:
+	case was.Store == p.Store:
+		say(cmd, "Moved the %s of profile %q to the key file %s.", what, p.Name, p.StoreKeyFile)
+	default:
+		say(cmd, "Moved the %s of profile %q from %s to %s.", what, p.Name, names[was.Store], names[p.Store])
+	}
+}
