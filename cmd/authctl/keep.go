@@ -30,10 +30,10 @@ func (l *signIn) prepare(ctx context.Context) (err error) {
 	if err := p.choice.canSave(l.given); err != nil {
 		return p.about("saving", err)
 	}
-	if err := p.session.CheckLock(); err != nil {
+	if err := p.prove(l.cmd); err != nil {
 		return p.about(signingIn, err)
 	}
-	if err := p.prove(l.cmd); err != nil {
+	if err := p.session.CheckLock(); err != nil {
 		return p.about(signingIn, err)
 	}
 	if err := l.findSecret(ctx); err != nil {

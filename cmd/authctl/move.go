@@ -41,11 +41,6 @@ func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrDamaged)
 }
 
-// noKeychain reports whether there is none at all: then nothing can be in it.
-func noKeychain(err error) bool {
-	return errors.Is(err, store.ErrAbsent) && !errors.Is(err, store.ErrVanished)
-}
-
 // sameStore reports whether two profiles' secrets are in the same store.
 func sameStore(a, b config.Profile) bool {
 	return a.Store == b.Store && (a.Store != "file" || a.StoreKeyFile == b.StoreKeyFile)
@@ -112,7 +107,7 @@ func (p *profile) move(ctx context.Context, cmd *cobra.Command, settle func() er
 			is, _ = c.inStore()
 		}
 	}
-	if untidy := p.tidy(ctx, is, was.Store != p.Store); untidy != nil && !noKeychain(untidy) {
+	if untidy := p.tidy(ctx, is, was.Store != p.Store); untidy != nil {
 		warn(cmd, "what the profile has in another store than its own could not be deleted: %s", clean(untidy.Error()))
 	}
 	return err
@@ -180,14 +175,14 @@ func (p *profile) prove(cmd *cobra.Command) error {
 }
 
 // stored is what another store holds of the profile, by name. An error means that it can't
-// be known; where there is no keychain at all, nothing is in it.
+// be known.
 func (p *profile) stored(ctx context.Context, in config.Profile) (map[string][]byte, error) {
 	all, from := map[string][]byte{}, p.openStore(in)
 	for _, name := range p.secretNames() {
 		switch secret, err := from.Get(ctx, name); {
 		case err == nil:
 			all[name] = secret
-		case !errors.Is(err, fs.ErrNotExist) && !noKeychain(err):
+		case !errors.Is(err, fs.ErrNotExist):
 			return nil, err
 		}
 	}
@@ -198,7 +193,10 @@ func (p *profile) stored(ctx context.Context, in config.Profile) (map[string][]b
 // settings. What is to be stored, that or another secret, needs a store that is proven.
 func (p *profile) relocate(cmd *cobra.Command, more bool, keep func(context.Context) error) error {
 	held, err := p.carried(cmd.Context())
-	if err != nil {
+	// A keychain that isn't there may have ended, or be another session's: nothing is in it
+	// only if nothing was ever stored.
+	unused := errors.Is(err, store.ErrAbsent) && !p.session.Used()
+	if err != nil && !unused {
 		return p.about("moving", err)
 	}
 	if len(held) > 0 || more {
@@ -208,6 +206,9 @@ func (p *profile) relocate(cmd *cobra.Command, more bool, keep func(context.Cont
 		if err := p.prove(cmd); err != nil {
 			return p.about("moving", err)
 		}
+	}
+	if unused {
+		return p.saving(keep(cmd.Context()))
 	}
 	var was config.Profile
 	err = p.session.Hold(cmd.Context(), func() error {
@@ -222,10 +223,18 @@ func (p *profile) relocate(cmd *cobra.Command, more bool, keep func(context.Cont
 		})
 	})
 	if err != nil {
-		return p.about("saving", err)
+		return p.saving(err)
 	}
 	p.sayMoved(cmd, was, held)
 	return nil
+}
+
+// saving is about that, where it failed.
+func (p *profile) saving(err error) error {
+	if err != nil {
+		err = p.about("saving", err)
+	}
+	return err
 }
 
 // carried is what is stored of the profile in the store that it leaves, if it leaves one.

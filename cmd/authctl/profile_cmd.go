@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/store"
 )
 
 func newProfileCmd(o *options) *cobra.Command {
@@ -271,7 +273,7 @@ func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
 		return errorf("removing profile %q: %w", c.name, err)
 	}
 	signedOut := p.signOut(cmd)
-	if noKeychain(signedOut) {
+	if errors.Is(signedOut, store.ErrAbsent) {
 		signedOut = nil
 	} else if exitCode(signedOut) == exitStore {
 		return signedOut

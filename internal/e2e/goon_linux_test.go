@@ -20,6 +20,7 @@ type reference struct {
 type sequel struct {
 	answers map[string]string // before that, by what was asked
 	insists bool              // a session that needs a login asks the provider again
+	between bool              // the next renewal leaves it between two stores
 	left    string            // what there is in the end
 }
 
@@ -106,6 +107,7 @@ func (s *callSweep) goOn() sequel {
 			q.insists = q.insists || s.requests() != asked
 		}
 	}
+	q.between = s.machine().between()
 	s.must("logout --all")
 	s.want("token", toSignIn)
 	lines := s.before
@@ -141,6 +143,8 @@ func (s *callSweep) ill(end string, q sequel) string {
 	switch {
 	case q.left != s.new.left:
 		return "after the next login there is" + changed(s.new.left, q.left)
+	case q.between:
+		return "the session is in two stores"
 	case q.insists:
 		return "the provider was asked again, though it had refused"
 	case certain && !maps.Equal(q.answers, want):

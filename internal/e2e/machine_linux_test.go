@@ -144,6 +144,16 @@ func (m machine) shape() string {
 	return strings.Join(lines, "\n")
 }
 
+// between reports whether the profile is on its way to another store.
+func (m machine) between() bool {
+	for name := range m.files {
+		if strings.HasSuffix(name, ".moving") || strings.HasSuffix(name, "-earlier") {
+			return true
+		}
+	}
+	return false
+}
+
 // open names what others than the user may look at.
 func (m machine) open() (names []string) {
 	for name, f := range m.files {

@@ -48,6 +48,16 @@ func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
 	return unlock, err
 }
 
+// Used reports whether the lock was ever taken here, as it is before anything is stored.
+func (s *Session) Used() bool {
+	path, err := s.path(".lock")
+	if err != nil {
+		return false
+	}
+	_, err = os.Lstat(path)
+	return err == nil
+}
+
 // CheckLock says why the lock can't be had here at all, a *LockError. It doesn't wait for
 // who has it.
 func (s *Session) CheckLock() error {

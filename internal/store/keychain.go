@@ -120,7 +120,7 @@ func (k *Keychain) do(ctx context.Context, op, name string, f func(context.Conte
 	}
 	deadline := time.Now().Add(wait)
 	err := k.attempt(ctx, deadline, f)
-	if errors.Is(err, ErrVanished) {
+	if errors.Is(err, errVanished) {
 		err = retried(err, k.attempt(ctx, deadline, f))
 	}
 	k.silent.Store(errors.Is(err, ErrTimeout))

@@ -176,7 +176,7 @@ func classify(err error) error {
 	case errors.Is(err, keyring.ErrUnsupportedPlatform):
 		return fmt.Errorf("%w: %w", ErrAbsent, err)
 	case errors.Is(err, dbus.ErrClosed), errors.Is(err, io.EOF):
-		return ErrVanished
+		return errVanished
 	case errors.As(err, &answer):
 		return classifyAnswer(answer)
 	case strings.HasPrefix(err.Error(), "failed to unlock correct collection"):
@@ -188,7 +188,7 @@ func classify(err error) error {
 func classifyAnswer(answer dbus.Error) error {
 	switch {
 	case answer.Name == "org.freedesktop.DBus.Error.NoReply" && strings.Contains(answer.Error(), "disconnected"):
-		return ErrVanished
+		return errVanished
 	case answer.Name == "org.freedesktop.DBus.Error.NoReply", answer.Name == "org.freedesktop.DBus.Error.Timeout":
 		return ErrTimeout
 	case answer.Name == "org.freedesktop.Secret.Error.IsLocked":

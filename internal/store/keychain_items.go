@@ -121,7 +121,7 @@ func doubtful(err error) error {
 // inDoubt reports whether a write that failed so may still have been done, or be
 // done yet: then both the old and the new sealed file have to stay.
 func inDoubt(err error) bool {
-	return errors.Is(err, ErrTimeout) || errors.Is(err, ErrVanished) ||
+	return errors.Is(err, ErrTimeout) || errors.Is(err, errVanished) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 

@@ -29,9 +29,8 @@ var (
 // be stored yet. Until the store is read again nobody knows.
 var ErrInDoubt = errors.New("it may have been stored all the same")
 
-// ErrVanished is an ErrAbsent: the keychain's service ended while it was asked. What it
-// keeps is there all the same.
-var ErrVanished = fmt.Errorf("%w: its service ended while it was asked", ErrAbsent)
+// errVanished says that the keychain's service ended while it was asked.
+var errVanished = fmt.Errorf("%w: its service ended while it was asked", ErrAbsent)
 
 // Error says what failed, on which secret, and why.
 type Error struct {

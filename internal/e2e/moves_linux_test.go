@@ -1,0 +1,265 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/authctl/authctl/internal/idp"
+	"github.com/authctl/authctl/internal/keychaintest"
+)
+
+// stops are the flags that take a profile somewhere, in turn; it begins in the keychain.
+func (u *user) stops() [][]string {
+	another := []string{"--store-key-file", filepath.Join(u.home, "keys", "another")}
+	return [][]string{u.storeFlags("file"), another, {"--store", "keychain"}}
+}
+
+// A profile is moved to and fro while scripts ask for tokens, some of which are renewed.
+// None of them hears that nobody is signed in, and the provider, which ends a session whose
+// refresh token it sees twice, sees none twice.
+func TestMovesWhileManyAsk(t *testing.T) {
+	t.Parallel()
+	const askers, moves = 20, 20
+	u := newUser(t)
+	p := u.signIn(idp.Options{})
+	moved := make(chan struct{})
+	var all sync.WaitGroup
+	for n := range askers {
+		all.Go(func() {
+			for asks := 0; ; asks++ {
+				args := []string{"token"}
+				if (n+asks)%4 == 0 {
+					args = append(args, "--refresh")
+				}
+				if stdout, stderr, code := u.run(args...); code != 0 || stdout == "" {
+					t.Errorf("authctl %s, asker %d: exit %d\n%s", strings.Join(args, " "), n, code, stderr)
+				}
+				select {
+				case <-moved:
+					return
+				default:
+				}
+			}
+		})
+	}
+	stops := u.stops()
+	for n := range moves {
+		args := append([]string{"profile", "set"}, stops[n%len(stops)]...)
+		if _, stderr, code := u.run(args...); code != 0 || !strings.Contains(stderr, "Moved the session") {
+			t.Errorf("move %d: exit %d\n%s", n, code, stderr)
+		}
+	}
+	close(moved)
+	all.Wait()
+	u.must("token", "--refresh")
+	t.Logf("%d renewals", renewals(p))
+}
+
+// Who waits for the lock while a profile is moved goes on where it is then: a renewal, a
+// sign-in whose browser was open meanwhile, a logout.
+func TestWhoWaitsFollowsAMove(t *testing.T) {
+	t.Run("renewals", func(t *testing.T) {
+		t.Parallel()
+		u := newUser(t)
+		p := u.signIn(idp.Options{})
+		lock := u.lock()
+		release := lock.hold()
+		move := u.start(nil, append([]string{"profile", "set"}, u.storeFlags("file")...)...)
+		lock.await(1)
+		all := u.crowd(20, "token", "--refresh")
+		lock.await(21)
+		release()
+		if code := move.wait(); code != 0 {
+			t.Errorf("profile set: exit %d\n%s", code, move.stderr)
+		}
+		if token := alike(t, all, 0, ""); token == "" || renewals(p) != 1 || token != u.must("token") {
+			t.Errorf("got a token of %d characters after %d renewals, want one after 1, which is stored", len(token), renewals(p))
+		}
+		u.isAt("file")
+	})
+	t.Run("login", func(t *testing.T) {
+		t.Parallel()
+		u := newUser(t)
+		u.signIn(idp.Options{})
+		before := u.must("token")
+		login, asked := u.login()
+		u.must(append([]string{"profile", "set"}, u.storeFlags("file")...)...)
+		visit(t, asked)
+		if code := login.wait(); code != 0 {
+			t.Errorf("login: exit %d\n%s", code, login.stderr)
+		}
+		if u.must("token") == before {
+			t.Error("the session of before is left, not the login's")
+		}
+		u.isAt("file")
+	})
+	t.Run("logout", func(t *testing.T) {
+		t.Parallel()
+		u := newUser(t)
+		p := u.signIn(idp.Options{})
+		lock := u.lock()
+		release := lock.hold()
+		move := u.start(nil, append([]string{"profile", "set"}, u.storeFlags("file")...)...)
+		lock.await(1)
+		logout := u.start(nil, "logout")
+		lock.await(2)
+		release()
+		if codes := fmt.Sprint(move.wait(), logout.wait()); codes != "0 0" || p.Count("revoke") == 0 {
+			t.Errorf("profile set and logout: exit %s after %d revocations\n%s%s", codes, p.Count("revoke"), move.stderr, logout.stderr)
+		}
+		u.isAt("")
+	})
+}
+
+// A renewal that is under way ends first, and it is what it brought that is moved.
+func TestMoveWaitsForARenewal(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.signIn(idp.Options{})
+	before := u.kept()
+	lock := u.lock()
+	release := lock.hold()
+	renewal := u.start(nil, "token", "--refresh")
+	lock.await(1)
+	move := u.start(nil, append([]string{"profile", "set"}, u.storeFlags("file")...)...)
+	lock.await(2)
+	release()
+	if codes := fmt.Sprint(renewal.wait(), move.wait()); codes != "0 0" {
+		t.Errorf("token and profile set: exit %s\n%s%s", codes, renewal.stderr, move.stderr)
+	}
+	if token := u.must("token", "--min-ttl", "0s"); strings.TrimSpace(token) == before.AccessToken {
+		t.Error("what was there before the renewal was moved")
+	}
+	u.isAt("file")
+}
+
+// isAt wants the session to be in one store and nothing of it in the other; "" is neither.
+func (u *user) isAt(store string) {
+	u.t.Helper()
+	found := ""
+	if u.lookup("default") != "" {
+		found = "keychain"
+	}
+	for _, pattern := range []string{"file/file~*", "keychain/keychain~*", "locks/*.moving"} {
+		names, _ := filepath.Glob(u.stateFile(pattern))
+		for _, name := range names {
+			if dir := filepath.Base(filepath.Dir(name)); dir != store {
+				u.t.Errorf("there is %s in %s, and the session is to be in %q", filepath.Base(name), dir, store)
+			} else {
+				found += dir
+			}
+		}
+	}
+	if found != store {
+		u.t.Errorf("the session is in %q, want %q", found, store)
+	}
+}
+
+// A keychain that can't be read keeps what is in it, and one that can't be written is
+// nowhere to move to.
+func TestMoveAndALockedKeychain(t *testing.T) {
+	for _, tc := range []struct {
+		name, from string
+		to         func(*user) []string
+	}{
+		{"out of it", "keychain", func(u *user) []string { return u.storeFlags("file") }},
+		{"into it", "file", func(*user) []string { return []string{"--store", ""} }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			u := newUser(t)
+			u.signIn(idp.Options{}, u.storeFlags(tc.from)...)
+			token := u.must("token")
+			config := filepath.Join(u.home, "config", "authctl", "config.toml")
+			before, _ := os.ReadFile(config)
+			u.bus.Keyring(keychaintest.Locked)
+			_, stderr, code := u.run(append([]string{"profile", "set"}, tc.to(u)...)...)
+			if code != 5 || !strings.Contains(stderr, "the keychain is locked\nhint: unlock the keychain") {
+				t.Errorf("got exit %d, %q, want 5 and that it is locked", code, stderr)
+			}
+			if after, _ := os.ReadFile(config); string(after) != string(before) {
+				t.Errorf("the config file says now:\n%s", after)
+			}
+			u.bus.Keyring(keychaintest.Unlocked)
+			u.isAt(tc.from)
+			u.must(append([]string{"profile", "set"}, tc.to(u)...)...)
+			if u.must("token") != token {
+				t.Error("got another token")
+			}
+		})
+	}
+}
+
+// Whatever happens to one of a move's calls to the keychain, the session is where the
+// profile says, whole, and nowhere else once it is renewed.
+func TestEveryKeychainCallOfAMoveFails(t *testing.T) {
+	t.Parallel()
+	for i, fault := range keychainFaults {
+		for _, to := range []string{"file", "keychain"} {
+			t.Run("to the "+to+"/"+fault.name, func(t *testing.T) {
+				t.Parallel()
+				m := &moveSweep{keychainSweep: newKeychainSweep(t, sweep{}, fault), to: to}
+				m.run(i)
+			})
+		}
+	}
+}
+
+type moveSweep struct {
+	*keychainSweep
+	to string
+}
+
+func (m *moveSweep) move(to string) (stderr string, code int) {
+	m.t.Helper()
+	flags := m.u.storeFlags(to)
+	if to == "keychain" {
+		flags = []string{"--store", "keychain"}
+	}
+	_, stderr, code = m.u.run(append([]string{"profile", "set"}, flags...)...)
+	return stderr, code
+}
+
+// there takes the session to where the move begins, or ends.
+func (m *moveSweep) there(to string) {
+	m.t.Helper()
+	if stderr, code := m.move(to); code != 0 {
+		m.t.Fatalf("to the %s: exit %d\n%s", to, code, stderr)
+	}
+	m.u.isAt(to)
+}
+
+func (m *moveSweep) run(offset int) {
+	m.u.must("login", "--issuer", m.f.issuer, "--client-id", "demo", "--browser", robotBrowser())
+	from := map[string]string{"file": "keychain", "keychain": "file"}[m.to]
+	m.there(from)
+	m.arm(-1)
+	m.there(m.to)
+	calls, ends := m.arm(-1), &count{}
+	for at := range calls {
+		if !m.strikes(at, calls, offset) {
+			continue
+		}
+		m.there(from)
+		token := m.u.must("token")
+		m.arm(at)
+		stderr, code := m.move(m.to)
+		m.arm(-1)
+		if !m.stays {
+			m.bus.Keyring(keychaintest.Unlocked)
+		}
+		is := map[int]string{0: m.to, 5: from}[code]
+		ends.add(is)
+		if got, _, _ := m.u.run("token"); is == "" || got != token {
+			m.t.Errorf("%s at call %d: exit %d, and a token of %d characters, want that of before\n%s", calls[at], at, code, len(got), stderr)
+		}
+		checkWords(m.t, code, stderr, m.f.Secrets())
+		m.u.must("token", "--refresh")
+		m.u.isAt(is)
+	}
+	m.t.Logf("%d calls: %v", len(calls), ends)
+}
