@@ -25,7 +25,7 @@ func (d *doctor) checkStore(ctx context.Context) finding {
 	case p.HasPassphrase() && runtime.GOOS != "linux":
 		return skipped("the profile names no key file")
 	case p.HasPassphrase():
-		return d.checkPassphrase(ctx, p.secrets.(*store.File))
+		return d.checkPassphrase(ctx, p.secrets.secretStore.(*store.File))
 	case p.Store == "file":
 		return d.checkFileStore(ctx, p.secrets.secretStore.(*store.File))
 	case p.Store == "keychain":

@@ -20,66 +20,6 @@ import (
 // has it all. Others, who read the settings before, look where it is by now: when they
 // find nothing, and when the lock is theirs.
 
-// whereabouts is the store that a profile is in.
-type whereabouts struct {
-	secretStore
-	follow func() (moved bool) // goes where the profile is by now
-}
-
-// Get reads a secret, wherever it is moved meanwhile. Where it is gone it looks a second
-// time: the profile may have been moved to and fro.
-func (s *whereabouts) Get(ctx context.Context, name string) ([]byte, error) {
-	secret, err := s.secretStore.Get(ctx, name)
-	for again := isGone(err); err != nil && (s.follow() || again); again = false {
-		secret, err = s.secretStore.Get(ctx, name)
-	}
-	return secret, err
-}
-
-// isGone reports whether there is nothing, or nothing that this store's key opens.
-func isGone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrDamaged)
-}
-
-// sameStore reports whether two profiles' secrets are in the same store.
-func sameStore(a, b config.Profile) bool {
-	return a.Store == b.Store && (a.Store != "file" || a.StoreKeyFile == b.StoreKeyFile)
-}
-
-// follow is for p's whereabouts.
-func (p *profile) follow() (moved bool) {
-	c, err := p.choice.again()
-	return err == nil && p.followTo(c)
-}
-
-func (p *profile) followTo(c choice) (moved bool) {
-	now, err := c.settings(p.flags)
-	now = now.WithDefaults()
-	if err != nil || !c.exists || sameStore(now, p.Profile) {
-		return false
-	}
-	p.Store, p.StoreKeyFile = now.Store, now.StoreKeyFile
-	p.secrets.secretStore = p.openStore(now)
-	return true
-}
-
-// catchUp is what comes first when the session's lock is there: another process may have
-// moved the profile while it was waited for, or have died over that.
-func (p *profile) catchUp(ctx context.Context) {
-	c, err := p.choice.again()
-	if err != nil || !c.exists {
-		return
-	}
-	p.choice = c
-	p.followTo(c)
-	is, err := c.inStore()
-	if err != nil || !sameStore(is, c.written.WithDefaults()) {
-		return // the environment has this process look elsewhere than others do
-	}
-	_, marked := os.Lstat(p.movingFile())
-	_ = p.tidy(ctx, is, marked == nil) // or whoever has the lock next
-}
-
 // leaves is the profile as it is saved, where that is in another store than p.
 func (p *profile) leaves() (was config.Profile, moves bool) {
 	was, err := p.choice.inStore()
@@ -136,7 +76,8 @@ func (p *profile) tidy(ctx context.Context, is config.Profile, other bool) error
 			return err
 		}
 	}
-	return os.Remove(p.movingFile())
+	os.Remove(p.movingFile())
+	return nil
 }
 
 // otherStore is of the kind that the profile's isn't, and can delete. Nobody is asked to
@@ -145,7 +86,7 @@ func (p *profile) otherStore(is config.Profile) secretStore {
 	if is.Store == "file" {
 		return newKeychain(p.stateDir, nil)
 	}
-	return p.openStore(config.Profile{Store: "file"})
+	return &store.File{Dir: fileStoreDir(p.stateDir)}
 }
 
 // secretNames are what the profile's secrets are stored as.
@@ -162,7 +103,7 @@ func (p *profile) movingFile() string {
 // prove makes sure that the profile's store can be written, with a key file that is made
 // where there is none.
 func (p *profile) prove(cmd *cobra.Command) error {
-	if p.Store == "file" {
+	if p.Store == "file" && !p.HasPassphrase() {
 		made, err := store.MakeKey(p.StoreKeyFile)
 		if err != nil {
 			return err
@@ -200,7 +141,7 @@ func (p *profile) relocate(cmd *cobra.Command, more bool, keep func(context.Cont
 		return p.about("moving", err)
 	}
 	if len(held) > 0 || more {
-		if _, err := p.Resolve(); err != nil && p.Store == "file" && p.StoreKeyFile == "" {
+		if _, err := p.Resolve(); err != nil && p.HasPassphrase() {
 			return err
 		}
 		if err := p.prove(cmd); err != nil {
@@ -215,18 +156,17 @@ func (p *profile) relocate(cmd *cobra.Command, more bool, keep func(context.Cont
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), time.Minute)
 		defer cancel()
 		was, _ = p.leaves()
-		return p.move(ctx, cmd, func() error {
-			if held, err = p.carry(ctx); err != nil {
-				return err
+		return p.move(ctx, cmd, func() (err error) {
+			if held, err = p.carry(ctx); err == nil {
+				err = keep(ctx)
 			}
-			return keep(ctx)
+			return err
 		})
 	})
-	if err != nil {
-		return p.saving(err)
+	if err == nil {
+		p.sayMoved(cmd, was, held)
 	}
-	p.sayMoved(cmd, was, held)
-	return nil
+	return p.saving(err)
 }
 
 // saving is about that, where it failed.
@@ -265,6 +205,8 @@ func (p *profile) sayMoved(cmd *cobra.Command, was config.Profile, held map[stri
 	names := map[string]string{"keychain": "the keychain", "file": "the file store"}
 	switch {
 	case len(held) == 0:
+	case was.Store == p.Store && p.HasPassphrase():
+		say(cmd, "Moved the %s of profile %q to where the passphrase opens it.", what, p.Name)
 	case was.Store == p.Store:
 		say(cmd, "Moved the %s of profile %q to the key file %s.", what, p.Name, p.StoreKeyFile)
 	default:

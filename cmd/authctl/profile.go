@@ -32,7 +32,7 @@ type profile struct {
 	configFlag string          // as typed, for hints
 	stateDir   string
 	openStore  func(config.Profile) secretStore
-	secrets    *whereabouts
+	secrets    *presentStore
 	session    *session.Session
 	trace      *trace
 	now        func() time.Time
@@ -99,7 +99,7 @@ func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved c
 		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), now: o.now,
 		openStore: func(in config.Profile) secretStore { return o.openStore(cmd, in, state) },
 	}
-	p.secrets = &whereabouts{secretStore: p.openStore(resolved), follow: p.follow}
+	p.secrets = &presentStore{secretStore: p.openStore(resolved), follow: p.follow}
 	p.session = &session.Session{
 		Name:    secretName(c.name, c.file.Path),
 		Store:   p.secrets,
@@ -116,7 +116,7 @@ func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved c
 // one which doesn't answer is waited for once, and one passphrase, which is asked for once.
 func (o *options) openStore(cmd *cobra.Command, p config.Profile, state string) secretStore {
 	if p.Store == "file" {
-		f := &store.File{Dir: filepath.Join(state, "file"), KeyFile: p.StoreKeyFile}
+		f := &store.File{Dir: fileStoreDir(state), KeyFile: p.StoreKeyFile}
 		if f.KeyFile == "" {
 			f.Passphrase = o.passphraseOf(cmd, p, f.Dir)
 		}
@@ -127,6 +127,8 @@ func (o *options) openStore(cmd *cobra.Command, p config.Profile, state string) 
 	}
 	return o.keychain
 }
+
+func fileStoreDir(state string) string { return filepath.Join(state, "file") }
 
 func newKeychain(state string, prompt func()) *store.Keychain {
 	return &store.Keychain{Service: "authctl", Dir: filepath.Join(state, "keychain"), Getenv: os.Getenv, Prompt: prompt}

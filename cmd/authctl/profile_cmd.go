@@ -116,8 +116,12 @@ func (c choice) show(w io.Writer) error {
 func newProfileSetCmd(o *options) *cobra.Command {
 	var given *settingFlags
 	cmd := &cobra.Command{
-		Use:               "set [NAME]",
-		Short:             "Change a profile's settings, or add one",
+		Use:   "set [NAME]",
+		Short: "Change a profile's settings, or add one",
+		Long: `Change a profile's settings, or add one. An empty value unsets.
+
+Another --store or --store-key-file takes what is stored along, so that nobody has
+to sign in again.`,
 		Example:           "  authctl profile set work --scope 'openid email api' --audience ''",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: o.completeProfiles,

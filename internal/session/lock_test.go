@@ -35,6 +35,36 @@ func TestLockIsWaitedForWithinABound(t *testing.T) {
 	}
 }
 
+// What another process did counts for whoever has the lock next, before anything is read;
+// what is done under one lock is told of it once.
+func TestLocked(t *testing.T) {
+	s, _ := newSession(t)
+	if s.Used() {
+		t.Error("the lock was used before anything was stored")
+	}
+	elsewhere, _ := newSession(t)
+	calls := 0
+	s.Locked = func(context.Context) { calls++; s.Store = elsewhere.Store }
+	err := s.Hold(ctx, func() error {
+		return errors.Join(s.Save(ctx, login("9"), settled), s.Save(ctx, login("1"), settled))
+	})
+	if err != nil || calls != 1 || !s.Used() {
+		t.Errorf("got %v and %d calls, want 1 for two Saves", err, calls)
+	}
+	elsewhere.Name = s.Name
+	if got := load(t, elsewhere); got.AccessToken != "access-1" {
+		t.Errorf("got %q where the session was moved to, want access-1", got.AccessToken)
+	}
+	p := startProvider(t, nil)
+	s.Started = time.Time{} // what was obtained since then would be fresh
+	if _, err := s.Fresh(ctx, Need{Refresh: true}, renewAt(p.URL, time.Now)); err != nil || calls != 2 {
+		t.Errorf("Fresh: got %v and %d calls, want 2", err, calls)
+	}
+	if _, err := s.Delete(ctx, func(context.Context, *Tokens) error { return nil }); err != nil || calls != 3 {
+		t.Errorf("Delete: got %v and %d calls, want 3", err, calls)
+	}
+}
+
 func TestLockWaitEndsWithTheContext(t *testing.T) {
 	s, _ := newSession(t)
 	unlock, err := s.lock(ctx)

@@ -68,6 +68,14 @@ func (f *File) key(ctx context.Context, choose bool) ([]byte, error) {
 	return f.Passphrase.get(ctx, choose)
 }
 
+// knownKey is the key where nobody has to be asked for it.
+func (f *File) knownKey() ([]byte, error) {
+	if f.KeyFile != "" {
+		return readKey(f.KeyFile)
+	}
+	return f.Passphrase.known()
+}
+
 func (f *File) read(ctx context.Context, name string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -147,7 +155,7 @@ func (f *File) Settle(name string) {
 
 // opens reports whether the file at path is the secret, sealed with our key.
 func (f *File) opens(name, path string) bool {
-	key, err := readKey(f.KeyFile)
+	key, err := f.knownKey()
 	if err != nil {
 		return false
 	}

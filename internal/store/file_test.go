@@ -200,6 +200,26 @@ func TestAnotherKeysSecretStays(t *testing.T) {
 	}
 }
 
+// Settle by the first key takes back what came to nothing; where the key is away, nothing
+// is lost.
+func TestSettledByTheFirstKey(t *testing.T) {
+	dir := t.TempDir()
+	first, second := keyed(t, dir, "first.key"), keyed(t, dir, "second.key")
+	for _, f := range []*File{first, second} {
+		must(t, f.Create(t.Context(), "work", []byte(filepath.Base(f.KeyFile))))
+	}
+	away := &File{Dir: first.Dir, KeyFile: filepath.Join(dir, "away.key")}
+	for _, settle := range []*File{away, first, away, first} {
+		settle.Settle("work")
+		if got, err := first.Get(t.Context(), "work"); err != nil || string(got) != "first.key" {
+			t.Errorf("the first key opens %q, %v, want its own", got, err)
+		}
+	}
+	if _, err := second.Get(t.Context(), "work"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("the second key: got %v, want ErrDamaged", err)
+	}
+}
+
 // keyed is a store in dir with a key of its own.
 func keyed(t *testing.T, dir, key string) *File {
 	t.Helper()

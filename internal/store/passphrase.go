@@ -81,6 +81,22 @@ func (p *Passphrase) get(ctx context.Context, choose bool) ([]byte, error) {
 	return p.key, nil
 }
 
+// known returns the key if nobody has to be asked for it: else ErrUnasked.
+func (p *Passphrase) known() ([]byte, error) {
+	if p.key != nil {
+		return p.key, nil
+	}
+	locked, err := p.read()
+	if err != nil {
+		return nil, err
+	}
+	key, err := keptKey(keyName(locked))
+	if err == nil && (locked == nil || key == nil) {
+		err = ErrUnasked
+	}
+	return key, err
+}
+
 // find gets the key from the kernel or from a person. Of several processes that want to
 // ask, one does, and the others wait for what the kernel gets.
 func (p *Passphrase) find(ctx context.Context, locked []byte) ([]byte, error) {
