@@ -2,11 +2,14 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/authctl/authctl/internal/idp"
 	"github.com/authctl/authctl/internal/keychaintest"
@@ -23,40 +26,83 @@ func (u *user) stops() [][]string {
 // refresh token it sees twice, sees none twice.
 func TestMovesWhileManyAsk(t *testing.T) {
 	t.Parallel()
-	const askers, moves = 20, 20
 	u := newUser(t)
 	p := u.signIn(idp.Options{})
-	moved := make(chan struct{})
+	stop := u.ask(20)
+	stops := u.stops()
+	for n := range 20 {
+		args := append([]string{"profile", "set"}, stops[n%len(stops)]...)
+		if _, stderr, code := u.run(args...); code != 0 || !strings.Contains(stderr, "Moved the session") {
+			t.Errorf("move %d: exit %d\n%s", n, code, stderr)
+		}
+	}
+	stop()
+	u.must("token", "--refresh")
+	t.Logf("%d renewals", renewals(p))
+}
+
+// The same holds when whoever moves it is killed at a moment of chance. The next renewal
+// leaves the session in one store.
+func TestMovesAreKilledWhileManyAsk(t *testing.T) {
+	t.Parallel()
+	const moves = 60
+	u := newUser(t)
+	p := u.signIn(idp.Options{})
+	began, stops := time.Now(), u.stops()
+	for _, flags := range stops {
+		u.must(append([]string{"profile", "set"}, flags...)...)
+	}
+	span := min(time.Since(began)/time.Duration(len(stops))*4, 400*time.Millisecond) // others are at work then
+	seed := uint64(time.Now().UnixNano())
+	chance := rand.New(rand.NewPCG(seed, 0))
+	stop, killed := u.ask(8), 0
+	for n := range moves {
+		move := u.start(nil, append([]string{"profile", "set"}, stops[n%len(stops)]...)...)
+		time.Sleep(time.Duration(chance.Int64N(int64(span)))) // the moment
+		move.cmd.Process.Kill()
+		switch code := move.wait(); code {
+		case -1:
+			killed++
+		case 0:
+		default:
+			t.Errorf("move %d: exit %d\n%s", n, code, move.stderr)
+		}
+	}
+	stop()
+	u.must("token", "--refresh")
+	status := u.must("status", "--json")
+	is := "keychain"
+	if strings.Contains(status, `"file"`) {
+		is = "file"
+	}
+	u.isAt(is)
+	t.Logf("seed %d: %d of %d moves were killed, within %v; %d renewals", seed, killed, moves, span, renewals(p))
+}
+
+// ask has n shells ask for tokens, one after the other, until stop is called. Each has to
+// get one.
+func (u *user) ask(n int) (stop func()) {
+	ended := make(chan struct{})
 	var all sync.WaitGroup
-	for n := range askers {
+	for shell := range n {
 		all.Go(func() {
-			for asks := 0; ; asks++ {
+			for asks := shell; ; asks++ {
 				args := []string{"token"}
-				if (n+asks)%4 == 0 {
+				if asks%4 == 0 {
 					args = append(args, "--refresh")
 				}
 				if stdout, stderr, code := u.run(args...); code != 0 || stdout == "" {
-					t.Errorf("authctl %s, asker %d: exit %d\n%s", strings.Join(args, " "), n, code, stderr)
+					u.t.Errorf("authctl %s: exit %d\n%s", strings.Join(args, " "), code, stderr)
 				}
 				select {
-				case <-moved:
+				case <-ended:
 					return
 				default:
 				}
 			}
 		})
 	}
-	stops := u.stops()
-	for n := range moves {
-		args := append([]string{"profile", "set"}, stops[n%len(stops)]...)
-		if _, stderr, code := u.run(args...); code != 0 || !strings.Contains(stderr, "Moved the session") {
-			t.Errorf("move %d: exit %d\n%s", n, code, stderr)
-		}
-	}
-	close(moved)
-	all.Wait()
-	u.must("token", "--refresh")
-	t.Logf("%d renewals", renewals(p))
+	return func() { close(ended); all.Wait() }
 }
 
 // Who waits for the lock while a profile is moved goes on where it is then: a renewal, a
@@ -233,13 +279,25 @@ func (m *moveSweep) there(to string) {
 	m.u.isAt(to)
 }
 
-func (m *moveSweep) run(offset int) {
+// honestly signs in and moves once without a fault. It returns the calls of that, and from
+// where it was.
+func (m *moveSweep) honestly() (calls []string, from string) {
+	m.t.Helper()
 	m.u.must("login", "--issuer", m.f.issuer, "--client-id", "demo", "--browser", robotBrowser())
-	from := map[string]string{"file": "keychain", "keychain": "file"}[m.to]
+	from = map[string]string{"file": "keychain", "keychain": "file"}[m.to]
 	m.there(from)
 	m.arm(-1)
-	m.there(m.to)
-	calls, ends := m.arm(-1), &count{}
+	stderr, code := m.move(m.to)
+	if calls = m.arm(-1); code != 0 {
+		m.t.Fatalf("to the %s: exit %d\n%s", m.to, code, stderr)
+	}
+	m.u.isAt(m.to)
+	return calls, from
+}
+
+func (m *moveSweep) run(offset int) {
+	calls, from := m.honestly()
+	ends := &count{}
 	for at := range calls {
 		if !m.strikes(at, calls, offset) {
 			continue
@@ -262,4 +320,40 @@ func (m *moveSweep) run(offset int) {
 		m.u.isAt(is)
 	}
 	m.t.Logf("%d calls: %v", len(calls), ends)
+}
+
+// A keychain that stops answering in the middle is waited for within a bound, and then it
+// is said what is so.
+func TestMoveAndAKeychainThatHangs(t *testing.T) {
+	for _, tc := range []struct {
+		to, member, said string // the last call of that name
+		code             int
+	}{
+		{"file", "GetSecret", "the keychain does not answer", 5},
+		{"file", "Delete", "could not be deleted", 0},
+		{"keychain", "CreateItem", "the keychain does not answer", 5},
+	} {
+		for name, strike := range map[string]keychaintest.Verdict{"never heard": keychaintest.Swallow, "done": keychaintest.Stall} {
+			t.Run(tc.member+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				m := &moveSweep{keychainSweep: newKeychainSweep(t, sweep{}, keychainFault{strike: comes(strike)}), to: tc.to}
+				calls, from := m.honestly()
+				m.there(from)
+				token := m.u.must("token")
+				slices.Reverse(calls)
+				m.arm(len(calls) - 1 - slices.Index(calls, tc.member))
+				began := time.Now()
+				stderr, code := m.move(m.to)
+				m.arm(-1)
+				if code != tc.code || !strings.Contains(stderr, tc.said) || time.Since(began) > 30*time.Second {
+					t.Errorf("got exit %d, %q after %v, want %d, %q", code, stderr, time.Since(began), tc.code, tc.said)
+				}
+				if m.u.must("token") != token {
+					t.Error("got another token")
+				}
+				m.u.must("token", "--refresh")
+				m.u.isAt(map[int]string{0: m.to, 5: from}[code])
+			})
+		}
+	}
 }
