@@ -192,6 +192,33 @@ func TestPassphraseAtATerminal(t *testing.T) {
 	}
 }
 
+// What a key file opens is taken along to a passphrase, and from there to another key file.
+func TestPassphraseAndKeyFileTakeTurns(t *testing.T) {
+	t.Parallel()
+	l := newLocker(t)
+	l.env = append(l.env, "AUTHCTL_STORE=")
+	l.runs(0, "authctl", "login", "--store", "file", "--store-key-file", l.home+"/one.key")
+	token := l.runs(0, "authctl", "token")
+	shown := l.talks(0, []turn{{toChoose, passphrase + "\r"}, {toRepeat, passphrase + "\r"}}, "authctl", "profile", "set", "--store-key-file", "")
+	has(t, shown, `^Moved the session of profile "default" to where the passphrase opens it\.`)
+	if got := l.runs(0, "authctl", "token"); got != token {
+		t.Error("with the passphrase: got another token")
+	}
+	l.forget()
+	l.runs(5, "authctl", "token")
+	l.runs(5, "authctl", "profile", "set", "--store-key-file", l.home+"/two.key") // nobody to ask: it stays
+	shown = l.talks(0, []turn{{toGive, passphrase + "\r"}}, "authctl", "profile", "set", "--store-key-file", l.home+"/two.key")
+	has(t, shown, `^Moved the session of profile "default" to the key file .*two\.key\.`)
+	l.forget()
+	if got := l.runs(0, "authctl", "token"); got != token {
+		t.Error("with the key file: got another token")
+	}
+	left, err := filepath.Glob(l.home + "/state/authctl/file/*sealed*")
+	if err != nil || len(left) != 1 {
+		t.Errorf("got the sealed files %v, %v, want one", left, err)
+	}
+}
+
 // Ctrl-C, at any question, leaves terminal and store as they were.
 func TestPassphraseInterrupted(t *testing.T) {
 	t.Parallel()
