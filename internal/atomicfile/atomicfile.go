@@ -4,6 +4,7 @@
 package atomicfile
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,7 +21,7 @@ const tempMark = ".authctl-tmp-"
 const abandoned = time.Minute
 
 // Write replaces path with data. The file is 0600 whatever the umask; missing
-// directories are made 0700. It returns once the bytes are on disk (fsync of the file,
+// directories are made by MkdirAll. It returns once the bytes are on disk (fsync of the file,
 // rename), and the name as well (fsync of the directory) where the file system can do
 // that. A symbolic link is followed, so that a linked file stays linked.
 func Write(path string, data []byte) error {
@@ -32,6 +33,9 @@ func Write(path string, data []byte) error {
 func New(path string, data []byte) error {
 	return commit(path, data, link)
 }
+
+// Read reads what Write writes, also while it does.
+func Read(path string) ([]byte, error) { return read(path) }
 
 // Probe proves that a file of size bytes can be written at path now. It leaves nothing
 // but the directories that the file will need.
@@ -103,7 +107,7 @@ func newTemp(path string) (*os.File, error) {
 	if err := MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	return os.CreateTemp(dir, tempPrefix(path)+"*")
+	return create(filepath.Join(dir, tempPrefix(path)+rand.Text()))
 }
 
 func tempPrefix(path string) string { return "." + filepath.Base(path) + tempMark }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// MkdirAll makes dir, and what is missing above it, 0700 whatever the umask. A
-// directory that is there stays as it is.
+// MkdirAll makes dir, and what is missing above it, 0700 whatever the umask; on Windows
+// with an access list that has this user, the system and the administrators. A directory that is there stays as it is.
 func MkdirAll(dir string) error {
 	info, err := os.Stat(dir)
 	switch up := filepath.Dir(dir); {
@@ -22,7 +22,7 @@ func MkdirAll(dir string) error {
 			return err
 		}
 	}
-	err = os.Mkdir(dir, 0o700)
+	err = mkdir(dir)
 	if errors.Is(err, fs.ErrExist) { // another process was quicker, or it is no directory
 		if info, statErr := os.Stat(dir); statErr == nil && info.IsDir() {
 			return nil
@@ -31,7 +31,7 @@ func MkdirAll(dir string) error {
 	if err != nil {
 		return err
 	}
-	// Mkdir gave it no more than that, and a file system without modes has none to give.
+	// It has no more than that, and a file system without modes has none to give.
 	_ = os.Chmod(dir, 0o700)
 	return nil
 }

@@ -9,9 +9,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/authctl/authctl/internal/atomicfile"
 )
 
 // File is a configuration file as it was when it was read.
@@ -36,7 +37,7 @@ func read(path string) (abs, text string, err error) {
 	if abs, err = filepath.Abs(path); err != nil {
 		return "", "", err
 	}
-	data, err := os.ReadFile(abs)
+	data, err := atomicfile.Read(abs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", "", err
 	}
