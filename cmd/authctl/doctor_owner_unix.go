@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -18,5 +19,14 @@ func foreignOwner(info fs.FileInfo) string {
 	return strconv.Itoa(int(s.Uid))
 }
 
-// isOpen reports whether other users can get at a file.
-func isOpen(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
+// opened says how other users can get at a file; "" where they can't.
+func opened(_ string, info fs.FileInfo) string {
+	if info.Mode().Perm()&0o077 == 0 {
+		return ""
+	}
+	return fmt.Sprintf("its mode is %04o", info.Mode().Perm())
+}
+
+// closeDir and closeFile are the commands that leave a directory or a file to its user.
+func closeDir(path string) string  { return "chmod -R go= " + shellWord(path) }
+func closeFile(path string) string { return "chmod 600 " + shellWord(path) }

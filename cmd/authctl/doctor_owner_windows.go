@@ -1,9 +1,18 @@
 package main
 
-import "io/fs"
+import (
+	"io/fs"
 
-// foreignOwner is never known here: the user's profile directory keeps others out.
+	"github.com/authctl/authctl/internal/atomicfile"
+)
+
+// foreignOwner is never known here: the access list says who gets at a file.
 func foreignOwner(fs.FileInfo) string { return "" }
 
-// isOpen: there are no modes that say so.
-func isOpen(fs.FileInfo) bool { return false }
+// opened says how other users can get at a file; "" where they can't.
+func opened(path string, _ fs.FileInfo) string {
+	if who := atomicfile.Others(path, atomicfile.ToRead|atomicfile.ToWrite); who != "" {
+		return "its access list lets " + who
+	}
+	return ""
+}

@@ -90,11 +90,11 @@ func inspect(dir string) (found finding) {
 		if err != nil || info.Mode().Type() == fs.ModeSymlink { // it went meanwhile, or has no modes
 			return nil
 		}
-		switch owner := foreignOwner(info); {
+		switch owner, how := foreignOwner(info), opened(path, info); {
 		case owner != "":
 			found = failed(`sudo chown -R "$(id -un)" `+shellWord(dir), "%s belongs to user %s", path, owner)
-		case isOpen(info):
-			found = warned("chmod -R go= "+shellWord(dir), "%s is open to other users: its mode is %04o", path, info.Mode().Perm())
+		case how != "":
+			found = warned(closeDir(dir), "%s is open to other users: %s", path, how)
 		default:
 			return nil
 		}

@@ -74,8 +74,10 @@ func (d *doctor) checkFileStore(ctx context.Context, f *store.File) finding {
 	if _, stored := f.Get(ctx, d.profile.session.Name); errors.Is(err, fs.ErrNotExist) && errors.Is(stored, fs.ErrNotExist) {
 		return d.noKeyFile(f.KeyFile)
 	}
-	if err == nil && info.Mode().IsRegular() && isOpen(info) {
-		return failed("chmod 600 "+shellWord(f.KeyFile), "the key file %s is open to other users: its mode is %04o", f.KeyFile, info.Mode().Perm())
+	if err == nil && info.Mode().IsRegular() {
+		if how := opened(f.KeyFile, info); how != "" {
+			return failed(closeFile(f.KeyFile), "the key file %s is open to other users: %s", f.KeyFile, how)
+		}
 	}
 	if f.Dir, err = d.place(f.Dir); err != nil {
 		return d.storeFailure(err)

@@ -80,7 +80,7 @@ func (f *File) read(ctx context.Context, name string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(f.path(name))
+	data, err := atomicfile.Read(f.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fs.ErrNotExist
 	}
@@ -93,7 +93,7 @@ func (f *File) read(ctx context.Context, name string) ([]byte, error) {
 	}
 	secret, err := unseal(key, name, data)
 	if err != nil {
-		if data, kept := os.ReadFile(f.earlier(name)); kept == nil {
+		if data, kept := atomicfile.Read(f.earlier(name)); kept == nil {
 			if ours, kept := unseal(key, name, data); kept == nil {
 				return ours, nil
 			}
@@ -123,7 +123,7 @@ func (f *File) write(ctx context.Context, name string, secret []byte) error {
 // keepEarlier keeps what another key has sealed, which that key goes on to open until
 // Settle: a login that is on its way to another key file may yet come to nothing.
 func (f *File) keepEarlier(key []byte, name string) error {
-	data, err := os.ReadFile(f.path(name))
+	data, err := atomicfile.Read(f.path(name))
 	if err != nil {
 		return nil // nothing that could be kept
 	}

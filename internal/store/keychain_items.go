@@ -32,7 +32,7 @@ func (k *Keychain) read(ctx context.Context, name string) ([]byte, error) {
 		if !sealed {
 			return []byte(text), nil
 		}
-		data, err := os.ReadFile(filepath.Join(k.Dir, item.file))
+		data, err := atomicfile.Read(filepath.Join(k.Dir, item.file))
 		if err == nil {
 			return unseal(item.key, name, data)
 		}

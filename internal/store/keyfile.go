@@ -32,12 +32,12 @@ func makeKey(keyFile string) (made bool, err error) {
 func readKey(keyFile string) ([]byte, error) {
 	info, err := os.Stat(keyFile)
 	if err == nil {
-		err = checkKeyFile(info)
+		err = checkKeyFile(keyFile, info)
 	}
 	if err != nil {
 		return nil, keyFileError(keyFile, err)
 	}
-	key, err := os.ReadFile(keyFile)
+	key, err := atomicfile.Read(keyFile)
 	if err == nil && len(key) != keySize {
 		err = fmt.Errorf("it holds %d bytes instead of %d", len(key), keySize)
 	}
@@ -47,14 +47,14 @@ func readKey(keyFile string) ([]byte, error) {
 	return key, nil
 }
 
-func checkKeyFile(info fs.FileInfo) error {
+func checkKeyFile(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return errors.New("it is no regular file")
 	}
 	if info.Size() != keySize {
 		return fmt.Errorf("it holds %d bytes instead of %d", info.Size(), keySize)
 	}
-	return checkPrivate(info)
+	return checkPrivate(path, info)
 }
 
 // keyFileError drops the chain of a key file that doesn't exist: it must not read as

@@ -8,7 +8,7 @@ import (
 )
 
 // checkPrivate refuses a key that others can read.
-func checkPrivate(info fs.FileInfo) error {
+func checkPrivate(_ string, info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return fmt.Errorf("its mode %04o lets others at it: chmod 600 it", mode)
 	}

@@ -1,7 +1,16 @@
 package store
 
-import "io/fs"
+import (
+	"fmt"
+	"io/fs"
 
-// checkPrivate can't tell: Windows keeps access lists, which a mode doesn't show,
-// and a file in a user's profile is theirs by inheritance.
-func checkPrivate(fs.FileInfo) error { return nil }
+	"github.com/authctl/authctl/internal/atomicfile"
+)
+
+// checkPrivate refuses a key that others can read.
+func checkPrivate(path string, _ fs.FileInfo) error {
+	if who := atomicfile.Others(path, atomicfile.ToRead|atomicfile.ToWrite); who != "" {
+		return fmt.Errorf(`its access list lets %s at it: icacls "%s" /inheritance:r /grant:r "%%USERNAME%%:F"`, who, path)
+	}
+	return nil
+}
