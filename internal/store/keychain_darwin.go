@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os/exec"
 	"strings"
@@ -13,12 +12,7 @@ import (
 	"github.com/zalando/go-keyring"
 )
 
-// platformLimit: go-keyring writes an item with one line of at most 4,096 bytes to
-// `security -i`, in base64. About 60 bytes are the line's own; a line too long
-// leaks a process, and one of exactly 4,096 fails silently: so keep well under.
-func platformLimit(service, name string) int {
-	return (3900 - len(service) - len(name)) / 4 * 3
-}
+func platformLimit(service, name string) int { return securityLimit(service, name) }
 
 // open returns a context for calls to the keychain. Whether it is locked can't be
 // asked without opening the dialog: where a person is there, any call is theirs to
@@ -57,7 +51,7 @@ func getItem(service, name string) (string, error) {
 // who add an item at once make one of them fail with "duplicate", so it tries twice.
 func setItem(service, name, text string) error {
 	err := keyring.Set(service, name, text)
-	if exitCode(err) == 45 {
+	if exitCode(err) == securityDuplicate {
 		err = keyring.Set(service, name, text)
 	}
 	if err != nil {
@@ -72,20 +66,11 @@ func setItem(service, name, text string) error {
 
 func deleteItem(service, name string) error { return keyring.Delete(service, name) }
 
-// classify goes by the exit status of `security`, the low byte of an OSStatus.
 func classify(err error) error {
 	if errors.Is(err, keyring.ErrNotFound) {
 		return fs.ErrNotExist
 	}
-	switch exitCode(err) {
-	case 44: // errSecItemNotFound
-		return fs.ErrNotExist
-	case 36, 51, 128: // errSecInteractionNotAllowed, errSecAuthFailed, userCanceledErr
-		return fmt.Errorf("%w: %w", ErrLocked, err)
-	case 37, 50: // errSecNoDefaultKeychain, errSecNoSuchKeychain
-		return fmt.Errorf("%w: %w", ErrAbsent, err)
-	}
-	return err
+	return classifySecurity(exitCode(err), err)
 }
 
 // exitCode is 0 for an error that is no exit status.
