@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -55,10 +56,30 @@ func commandBrowser(commands []string) browserRunner {
 	}
 }
 
+// browserList splits BROWSER at the system's list separator, outside of double quotes.
+// Those stay, unlike with filepath.SplitList on Windows: a path with spaces needs them.
+func browserList(s string) []string {
+	var commands []string
+	quoted, begin := false, 0
+	for i, c := range s {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == filepath.ListSeparator && !quoted:
+			commands = append(commands, s[begin:i])
+			begin = i + 1
+		}
+	}
+	return append(commands, s[begin:])
+}
+
 // runBrowser runs it in a session of its own, so that neither Ctrl-C here nor the end
 // of this terminal ends the person's browser.
 func runBrowser(args []string) error {
 	child := exec.Command(args[0], args[1:]...)
+	if err := takesURL(child.Path); err != nil {
+		return errorf("the browser %q: %w", args[0], err)
+	}
 	detach(child)
 	if err := child.Run(); err != nil {
 		return errorf("the browser %q failed: %w", args[0], err)

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/authctl/authctl/internal/session"
 	"github.com/authctl/authctl/internal/store"
@@ -115,15 +118,36 @@ func (p *profile) writeSecret(ctx context.Context, kept *keptSecret) error {
 }
 
 // readSecretFile reads a client secret; the line end that an editor adds isn't part
-// of it.
+// of it, nor is the mark at the beginning that Windows' programs like.
 func readSecretFile(path string) (string, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return "", &usageError{err: errorf("reading the client secret: %v", err)}
 	}
-	secret := strings.TrimRight(string(raw), "\r\n")
+	secret := strings.TrimRight(decodeText(raw), "\r\n")
 	if secret == "" {
 		return "", &usageError{err: errorf("the client secret file %s is empty", path)}
 	}
 	return secret, nil
+}
+
+// decodeText is UTF-8, or UTF-16 with a byte order mark, as «>» in Windows PowerShell
+// writes it. The mark itself goes.
+func decodeText(raw []byte) string {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	default:
+		return strings.TrimPrefix(string(raw), "\ufeff")
+	}
+	units := make([]uint16, 0, len(raw)/2)
+	for pair := range slices.Chunk(raw[2:], 2) {
+		if len(pair) == 2 {
+			units = append(units, order.Uint16(pair))
+		}
+	}
+	return string(utf16.Decode(units))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -17,7 +16,7 @@ func (d *doctor) checkBrowser(context.Context) finding {
 		return warned(hint, "%w: login needs a flag that says how to go on", err)
 	}
 	if commands := os.Getenv("BROWSER"); commands != "" {
-		return variableBrowser(filepath.SplitList(commands))
+		return variableBrowser(browserList(commands))
 	}
 	p := w.at
 	switch {

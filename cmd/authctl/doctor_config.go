@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
@@ -134,7 +135,10 @@ func (d *doctor) checkEnvironment(context.Context) finding {
 	for _, s := range settings {
 		names = append(names, s.variable())
 	}
-	names = append(names, "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
+	names = append(names, "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+	if runtime.GOOS != "windows" { // where they are the same variables
+		names = append(names, "https_proxy", "no_proxy")
+	}
 	var set []string
 	for _, name := range names {
 		if os.Getenv(name) != "" {

@@ -22,7 +22,8 @@ func become(cmd *cobra.Command, program string, args, env []string, config []byt
 		child.Args = withConfigPath(args, "-")
 		child.Stdin = bytes.NewReader(config)
 	}
-	signal.Ignore(os.Interrupt)
+	signal.Reset(os.Interrupt)
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // what is ignored (signal.Ignore) ends a process of Windows
 	err := child.Run()
 	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
 		return &exitError{ended.ExitCode()}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -228,7 +229,7 @@ func storeHint(err error) (string, int) {
 	elsewhere, keyFile := login+" --store file"+keyFileFlag, login+keyFileFlag
 	switch {
 	case errors.Is(err, store.ErrLocked):
-		return "unlock the keychain (sign in to the desktop, or unlock the login keyring), or do without: " + elsewhere, exitStore
+		return unlocking(runtime.GOOS) + ", or do without: " + elsewhere, exitStore
 	case errors.Is(err, store.ErrAbsent):
 		return "on a machine without a keychain: " + elsewhere, exitStore
 	case errors.Is(err, store.ErrDamaged):
@@ -247,6 +248,15 @@ func storeHint(err error) (string, int) {
 		return "the keychain doesn't answer: restart it, or do without: " + elsewhere, exitStore
 	}
 	return machineHint(err), exitStore
+}
+
+// unlocking is how a locked keychain opens. macOS unlocks it at its own screen only, so
+// that over SSH it is locked.
+func unlocking(system string) string {
+	if system == "darwin" {
+		return "security unlock-keychain, then the same command again"
+	}
+	return "unlock the keychain (sign in to the desktop, or unlock the login keyring)"
 }
 
 func providerHint(err error) (string, int) {
@@ -319,12 +329,12 @@ func callbackHint(err error) (string, int) {
 // machineHint is the way out of what disks and permissions do.
 func machineHint(err error) string {
 	switch {
-	case errors.Is(err, syscall.ENOSPC):
+	case isDiskFull(err):
 		return "the disk is full: free some space, then try again"
-	case errors.Is(err, syscall.EROFS):
+	case isReadOnly(err):
 		return "the file system is read-only: set AUTHCTL_STATE_DIR, and --config, to a place that can be written"
 	case errors.Is(err, fs.ErrPermission):
-		return "check who owns it, or set AUTHCTL_STATE_DIR, and --config, to a place of your own"
+		return permissionHint
 	}
 	return ""
 }

@@ -17,6 +17,9 @@ import (
 // detach gives the child a session of its own.
 func detach(child *exec.Cmd) { child.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
+// takesURL: a program gets its arguments as they are.
+func takesURL(string) error { return nil }
+
 // readTerminal hands over what is typed or pasted, line by line, until take is content
 // or the context ends. The terminal doesn't echo, so that a code stays off the screen,
 // and isn't line-buffered: a canonical line ends at 4,096 bytes (1,024 on macOS) and

@@ -4,12 +4,30 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
 
 	"golang.org/x/sys/windows"
 )
 
-// detach does nothing: a Windows browser has a process group of its own.
-func detach(*exec.Cmd) {}
+// detach gives the child a process group of its own, which Ctrl-C doesn't reach.
+func detach(child *exec.Cmd) {
+	child.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
+}
+
+// takesURL refuses what hands its arguments to cmd.exe, which takes the & of an address for
+// the end of a command, and what the provider has put behind it for the next.
+func takesURL(program string) error {
+	switch name := strings.ToLower(filepath.Base(program)); filepath.Ext(name) {
+	case ".bat", ".cmd":
+	default:
+		if name != "cmd.exe" && name != "cmd" {
+			return nil
+		}
+	}
+	return errorf("cmd.exe can't take an address: name the browser's program itself")
+}
 
 // readTerminal hands over what is typed or pasted, line by line, until take is content
 // or the context ends. The console doesn't echo, so that a code stays off the screen,

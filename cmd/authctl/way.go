@@ -50,13 +50,12 @@ func (s surroundings) way(f loginFlags, types, reads bool) (way, error) {
 		return way{device: true}, nil
 	}
 	w := way{at: s.whereabouts(), opening: "Opening the browser", address: "Open this address", listen: !f.paste, paste: f.paste || types}
-	list := filepath.SplitList(s.getenv("BROWSER"))
 	switch {
 	case f.noBrowser:
 	case f.browser != "":
 		w.browser = commandBrowser([]string{f.browser})
-	case len(list) > 0:
-		w.browser = commandBrowser(list)
+	case s.getenv("BROWSER") != "":
+		w.browser = commandBrowser(browserList(s.getenv("BROWSER")))
 		if w.at.remote {
 			w.opening = sentence(w.at.name, "opening the browser that BROWSER names")
 		}
