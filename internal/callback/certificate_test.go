@@ -170,8 +170,8 @@ func TestLoadCertificate(t *testing.T) {
 	sound := write("sound.pem", text)
 	for _, c := range []struct{ name, cert, key, want string }{
 		{"sound", sound, sound, ""},
-		{"no such file", filepath.Join(dir, "none.pem"), sound, "no such file|cannot find"},
-		{"no such key", sound, filepath.Join(dir, "none.pem"), "no such file|cannot find"},
+		{"no such file", filepath.Join(dir, "none.pem"), sound, "no such file|cannot find|File not found"},
+		{"no such key", sound, filepath.Join(dir, "none.pem"), "no such file|cannot find|File not found"},
 		{"no PEM", write("text", []byte("hello")), sound, "PEM"},
 		{"no key in it", sound, write("cert.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE"})), "PEM"},
 		{"another's key", sound, write("other.pem", other), "does not match"},
