@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// What the system says of disks that can't be written.
+const diskFull, readOnlyDisk = windows.ERROR_DISK_FULL, windows.ERROR_WRITE_PROTECT
+
 func TestMachineHint(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error

@@ -133,8 +133,12 @@ func TestJoinLate(t *testing.T) {
 			s.Now = func() time.Time { return ended }
 			begin(t, s, kind).End(declined)
 			s.Started, s.Now = ended.Add(c.started), func() time.Time { return ended.Add(c.now) }
-			if in, err := s.Join(ctx, c.kind, nil); (in == nil) != c.late || (err != nil) != c.late {
+			in, err := s.Join(ctx, c.kind, nil)
+			if (in == nil) != c.late || (err != nil) != c.late {
 				t.Errorf("got %v, %v, want the result: %v", in, err, c.late)
+			}
+			if in != nil {
+				in.End(nil)
 			}
 		})
 	}
@@ -173,8 +177,9 @@ func TestJoinWaitEndsWithTheContext(t *testing.T) {
 	}
 	next, err := s.Join(ctx, kind, func(int) {}) // what came too late is given back
 	if err != nil || next == nil {
-		t.Errorf("got %v, %v, want a sign-in of its own", next, err)
+		t.Fatalf("got %v, %v, want a sign-in of its own", next, err)
 	}
+	next.End(nil)
 }
 
 // Without locks, or with no place to say whose it is, a login is as it was without others.
