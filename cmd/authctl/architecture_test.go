@@ -26,7 +26,7 @@ const (
 var leaves = []string{"internal/atomicfile"}
 
 // forTests are what only tests and the demo are made of; authctl links none of them.
-var forTests = []string{"internal/e2e", "internal/idp", "internal/keychaintest", "internal/leaktest", "internal/need", "internal/robot"}
+var forTests = []string{"internal/callgrind", "internal/e2e", "internal/idp", "internal/keychaintest", "internal/leaktest", "internal/need", "internal/robot"}
 
 // source is one of our files.
 type source struct {

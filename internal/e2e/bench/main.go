@@ -1,8 +1,8 @@
-// Command bench times authctl beside the programs that do the least that could be
-// done instead: secret-tool, which reads one secret from the keychain, and curl, which
-// posts one form. The runs are paired and interleaved, so that what else the machine
-// does falls on both; what counts is the ratio. Everything is private to it: a bus, a
-// gnome-keyring, a provider on loopback, a home.
+// Command bench times authctl beside other programs that fetch a token or a secret,
+// counts their instructions, and shows how authctl's cost grows. The runs are paired and
+// interleaved, so that what else the machine does falls on both; what counts is the
+// ratio. Everything is private to it: a bus, a gnome-keyring, an oidc-agent, providers on
+// loopback, a home.
 package main
 
 import (
@@ -10,10 +10,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/authctl/authctl/internal/callgrind"
 )
 
 func main() {
@@ -29,11 +32,9 @@ func main() {
 	}
 }
 
-// bench sets the stage, runs all pairs and prints the table. What it started has
-// ended when it returns.
+// bench sets the stage and prints the tables. What it started has ended when it returns.
 func bench(authctl string, pairs int) (err error) {
-	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt)
+	interrupted := interruptions()
 	authctl, err = filepath.Abs(authctl)
 	if err != nil {
 		return err
@@ -41,18 +42,51 @@ func bench(authctl string, pairs int) (err error) {
 	s := newStage()
 	defer s.end()
 	defer recoverFailure(&err)
-	duels, size := s.prepare(authctl)
-	fmt.Printf("%s, %s/%s, %d CPUs, Go %s, a secret of %d bytes, %d pairs each\n\n", time.Now().Format(time.DateOnly),
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()[2:], size, pairs)
-	fmt.Printf("%-34s %8s   %-22s %8s   %s\n", "command", "ms", "beside", "ms", "ratio (quartiles)")
-	for _, d := range duels {
-		result, err := d.run(pairs, interrupted)
-		if err != nil {
-			return err
-		}
-		fmt.Printf("%-34s %8.1f   %-22s %8.1f   %s\n", d.name, result.own, d.rivalName, result.rival, result.ratio)
+	s.prepare(authctl)
+	fmt.Printf("%s, %s/%s, %d CPUs, Go %s, a session of %d bytes, %d pairs\n\n", time.Now().Format(time.DateOnly),
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()[2:], len(s.secret), pairs)
+	if err := compare(s.contests(), pairs, interrupted); err != nil {
+		return err
 	}
+	if err := s.growth(pairs, interrupted); err != nil {
+		return err
+	}
+	return s.crowds(pairs, interrupted)
+}
+
+// compare prints the table of all contests.
+func compare(contests []contest, pairs int, interrupted func() error) error {
+	if err := run(contests, pairs, interrupted); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath(callgrind.Program); err != nil {
+		missing(callgrind.Program, callgrind.Package)
+	} else if err := count(contests, interrupted); err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, c := range contests {
+		rows = append(rows, c.rows()...)
+	}
+	printTable([]string{"command", "ms", "ratio (quartiles)", "instructions"}, rows)
 	return nil
 }
 
-var errInterrupted = errors.New("interrupted")
+// missing says what is left out.
+func missing(program, debianPackage string) {
+	fmt.Printf("%s is not here, and left out: apt-get install %s\n", program, debianPackage)
+}
+
+// interruptions returns what says, between two runs, whether there was a Ctrl-C.
+func interruptions() (interrupted func() error) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt)
+	return func() error {
+		select {
+		case <-signals:
+			return errors.New("interrupted")
+		default:
+			return nil
+		}
+	}
+}
