@@ -10,6 +10,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
+	"github.com/authctl/authctl/internal/callgrind"
 	"github.com/authctl/authctl/internal/idp"
 	"github.com/authctl/authctl/internal/keychaintest"
 	"github.com/authctl/authctl/internal/need"
@@ -100,6 +101,28 @@ func matching(calls []string, what *regexp.Regexp) (found []string) {
 		}
 	}
 	return found
+}
+
+// most is how many instructions a cached token may take in user space. Other than a time
+// they hardly depend on the machine: a cached token that takes more has become slower.
+var most = map[string]int64{"keychain": 11_500_000, "file": 2_900_000}
+
+func TestCachedTokenTakesFewInstructions(t *testing.T) {
+	t.Parallel()
+	need.Program(t, callgrind.Program)
+	u := newUser(t)
+	p := u.signIn(idp.Options{})
+	u.signInAt(p, append(u.storeFlags("file"), "--profile", "file")...)
+	for store, profile := range map[string]string{"keychain": "default", "file": "file"} {
+		got, err := callgrind.Instructions(u.env, authctl, "token", "--profile", profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %v", store, got)
+		if got.Least > most[store] {
+			t.Errorf("%s: got %v instructions, want %d at most", store, got, most[store])
+		}
+	}
 }
 
 // The keychain is asked once for the secret, over one connection.

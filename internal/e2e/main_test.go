@@ -191,6 +191,7 @@ type process struct {
 	cmd            *exec.Cmd
 	stdout, stderr *transcript
 	done           chan struct{} // closed when it has ended
+	took           time.Duration // once done is closed
 }
 
 // start starts authctl with the given stdin: nil, a file, or a reader that ends.
@@ -204,11 +205,13 @@ func (u *user) begin(cmd *exec.Cmd, stdin io.Reader) *process {
 	u.t.Helper()
 	p := &process{t: u.t, cmd: cmd, stdout: newTranscript(), stderr: newTranscript(), done: make(chan struct{})}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, p.stdout, p.stderr
+	began := time.Now()
 	if err := p.cmd.Start(); err != nil {
 		u.t.Fatal(err)
 	}
 	go func() {
 		p.cmd.Wait() // its exit code is in ProcessState
+		p.took = time.Since(began)
 		close(p.done)
 	}()
 	u.t.Cleanup(func() { p.cmd.Process.Kill(); <-p.done })
