@@ -23,7 +23,7 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 	got := load(t, s)
 	if got.AccessToken != "access-7" || got.Version != version || got.Binding["client_id"] != "cli" {
-		t.Errorf("got %+v, want access-7 of cli", stored(*got))
+		t.Errorf("got %+v, want access-7 of cli", fields(*got))
 	}
 	if !got.ObtainedAt.Equal(clock) {
 		t.Errorf("got obtained at %v, want %v", got.ObtainedAt, clock)

@@ -44,20 +44,34 @@ type Tokens struct {
 
 	// Earlier is what a login with other settings replaces. It counts until these are
 	// saved, and is gone after that.
-	Earlier *Tokens `json:"earlier,omitempty"`
+	Earlier *Tokens `json:"-"`
 }
 
-// stored is Tokens without its methods.
-type stored Tokens
+// stored is the stored form. What is earlier is read by itself, since it is rarely there:
+// encoding/json takes longest of all over a type that holds itself.
+type stored struct {
+	fields
+	Earlier json.RawMessage `json:"earlier,omitempty"`
+}
+
+// fields is Tokens without its methods.
+type fields Tokens
 
 // encode returns the stored form: times in UTC, JSON values of the provider's as they came.
 func (t *Tokens) encode() ([]byte, error) {
-	s := *t
-	s.bound()
+	s := stored{fields: fields(*t)}
+	(*Tokens)(&s.fields).bound()
+	if t.Earlier != nil {
+		earlier, err := t.Earlier.encode()
+		if err != nil {
+			return nil, err
+		}
+		s.Earlier = earlier
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // it would rewrite the claims
-	if err := e.Encode(stored(s)); err != nil {
+	if err := e.Encode(s); err != nil {
 		return nil, fmt.Errorf("encoding the session: %w", err)
 	}
 	return b.Bytes(), nil
@@ -84,17 +98,13 @@ func storable(at time.Time) time.Time {
 
 // decode reads a stored secret. Its errors hold nothing of it, as encoding/json's would.
 func decode(secret []byte) (*Tokens, error) {
-	var head struct {
-		Version int `json:"version"`
-	}
-	if err := json.Unmarshal(secret, &head); err != nil || head.Version < 1 {
+	t, err := read(secret) // the version stands first, so that it is known all the same
+	switch {
+	case t.Version < 1:
 		return nil, &FormatError{Why: "it is not authctl's"}
-	}
-	if head.Version > version {
+	case t.Version > version:
 		return nil, &FormatError{Why: "a newer authctl stored it; update this one or sign in again"}
-	}
-	var t *Tokens
-	if err := json.Unmarshal(secret, &t); err != nil {
+	case err != nil:
 		return nil, &FormatError{Why: "it is damaged"}
 	}
 	for each := t; each != nil; each = each.Earlier {
@@ -104,6 +114,17 @@ func decode(secret []byte) (*Tokens, error) {
 		each.bound()
 	}
 	return t, nil
+}
+
+// read is what of a stored secret can be understood, with an error if that isn't all.
+func read(secret []byte) (*Tokens, error) {
+	var s stored
+	err := json.Unmarshal(secret, &s)
+	t := (*Tokens)(&s.fields)
+	if err == nil && s.Earlier != nil && string(s.Earlier) != "null" {
+		t.Earlier, err = read(s.Earlier)
+	}
+	return t, err
 }
 
 // merge lays a renewal's answer over what was stored. What an answer may leave

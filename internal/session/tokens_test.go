@@ -100,7 +100,7 @@ func TestMerge(t *testing.T) {
 			want := c.answer
 			c.want(&want)
 			if got := merge(old, &c.answer); !reflect.DeepEqual(*got, want) {
-				t.Errorf("got %+v, want %+v", stored(*got), stored(want))
+				t.Errorf("got %+v, want %+v", fields(*got), fields(want))
 			}
 		})
 	}
