@@ -46,7 +46,7 @@ func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io
 	ctx, stop := withSignals(context.Background(), stderr)
 	defer stop()
 	o := &options{now: now, started: now()}
-	root := newRoot(o)
+	root := newRoot(o, args)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	out := &answers{Writer: stdout}
@@ -132,7 +132,9 @@ func withSignals(parent context.Context, stderr io.Writer) (context.Context, con
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-func newRoot(o *options) *cobra.Command {
+// newRoot makes all commands, or the one that args begin with: to make the others takes
+// longer than all that `authctl token` does.
+func newRoot(o *options, args []string) *cobra.Command {
 	var version bool
 	root := &cobra.Command{
 		Use:   "authctl",
@@ -164,8 +166,18 @@ token whenever a script asks for one.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err: err, hint: cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(newLoginCmd(o), newTokenCmd(o), newWhoamiCmd(o), newLogoutCmd(o), newStatusCmd(o),
-		newProfileCmd(o), newExecCmd(o), newCurlCmd(o), newDoctorCmd(o), newVersionCmd())
+	commands := map[string]func(*options) *cobra.Command{
+		"login": newLoginCmd, "token": newTokenCmd, "whoami": newWhoamiCmd, "logout": newLogoutCmd, "status": newStatusCmd,
+		"profile": newProfileCmd, "exec": newExecCmd, "curl": newCurlCmd, "doctor": newDoctorCmd, "version": newVersionCmd,
+	}
+	if len(args) > 0 && commands[args[0]] != nil {
+		root.AddCommand(commands[args[0]](o))
+		root.CompletionOptions.DisableDefaultCmd = true
+		return root
+	}
+	for _, command := range commands {
+		root.AddCommand(command(o))
+	}
 	strictCompletion(root)
 	return root
 }

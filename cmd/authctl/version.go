@@ -12,7 +12,7 @@ import (
 // Set by the linker (Makefile); a `go install` has them from the build info.
 var version, commit string
 
-func newVersionCmd() *cobra.Command {
+func newVersionCmd(*options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",
