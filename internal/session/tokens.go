@@ -118,6 +118,14 @@ func decode(secret []byte) (*Tokens, error) {
 
 // read is what of a stored secret can be understood, with an error if that isn't all.
 func read(secret []byte) (*Tokens, error) {
+	if t, ok := quick(string(secret)); ok {
+		return t, nil
+	}
+	return readAny(secret)
+}
+
+// readAny is read of any JSON.
+func readAny(secret []byte) (*Tokens, error) {
 	var s stored
 	err := json.Unmarshal(secret, &s)
 	t := (*Tokens)(&s.fields)

@@ -40,6 +40,55 @@ func TestStoredForm(t *testing.T) {
 	}
 }
 
+// What encode has written is read quickly, whatever is in it, and so is any part of it.
+func TestStoredFormIsReadQuickly(t *testing.T) {
+	for name, leaveOut := range map[string]func(*Tokens){
+		"whole": func(*Tokens) {},
+		"no ID token": func(s *Tokens) {
+			s.IDToken, s.IDTokenExpiry, s.Claims, s.SignatureChecked = "", time.Time{}, nil, false
+		},
+		"no refresh token":  func(s *Tokens) { s.RefreshToken, s.RefreshRefused = "", "" },
+		"no binding":        func(s *Tokens) { s.Binding, s.Provider = nil, nil },
+		"an access token":   func(s *Tokens) { *s = Tokens{Version: version, AccessToken: "a"} },
+		"claims in claims":  func(s *Tokens) { s.Claims = json.RawMessage(`{"a":{"}":[{"b":"\\\"}"}]},"c":"é"}`) },
+		"an expiry in 9999": func(s *Tokens) { s.Expiry = time.Unix(1<<40, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := whole()
+			leaveOut(want)
+			secret, err := want.encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.bound()
+			if got, ok := quick(string(secret)); !ok || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, want all of it\n%s", ok, secret)
+			}
+		})
+	}
+}
+
+// quick reads nothing that encoding/json reads otherwise.
+func FuzzQuick(f *testing.F) {
+	secret, _ := whole().encode()
+	for _, seed := range []string{
+		string(secret), "{\"version\":1}\n", "{\"version\":1,\"access_token\":\"x\"}\n", "{\"version\":1,\"binding\":{},\"claims\":{\"a\":}}\n",
+		"{\"version\":1,\"binding\":{\"a\":\"b\",\"a\":\"c\"},\"access_token\":\"\"}\n", "{\"version\":1,\"expires_at\":\"2026-03-01T13:00:00.000Z\"}\n",
+		"{\"version\":1,\"claims\":{\"a\":\"\\u0041\"},\"obtained_at\":\"0000-01-01T00:00:00Z\"}\n", "{\"version\":10}\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, secret string) {
+		got, ok := quick(secret)
+		if !ok {
+			return
+		}
+		if want, err := readAny([]byte(secret)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %#v, want %#v, %v", fields(*got), fields(*want), err)
+		}
+	})
+}
+
 func TestStoredTimes(t *testing.T) {
 	east := time.FixedZone("east", 14*3600)
 	for _, c := range []struct {
