@@ -57,9 +57,17 @@ func decodeTOML(path, text string) (source, map[string]any, error) {
 	return src, tree, err
 }
 
-// parse reads a configuration file's text. It decodes by hand: the library takes
-// a key in any case, and has no positions for what it does not know.
+// parse reads a configuration file's text.
 func parse(path, text string) (*File, error) {
+	if f, ok := readPlain(path, text); ok {
+		return f, nil
+	}
+	return parseTOML(path, text)
+}
+
+// parseTOML is parse of any text. It decodes by hand: the library takes
+// a key in any case, and has no positions for what it does not know.
+func parseTOML(path, text string) (*File, error) {
 	src, tree, err := decodeTOML(path, text)
 	if err != nil {
 		return nil, err

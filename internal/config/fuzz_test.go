@@ -66,6 +66,25 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
+// What is read without the library is what the library reads.
+func FuzzPlain(f *testing.F) {
+	for _, text := range append(oddTexts, whole,
+		"default = \"a\"\n# c\n\n[profile.a]\r\noffline = false\nscopes = []\n[profile.b]\n resources\t=[ \"x\",\"y\" ] ",
+		"default = \"a\"\ndefault = \"b\"\n", "[profile.a]\n[profile.a]\n", "[profile.a]\nissuer = \"x\"\nissuer = \"y\"\n", "[profile.a]\nscopes = [\"x\",]\n",
+	) {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, ok := readPlain("/config.toml", text)
+		if !ok {
+			return
+		}
+		if want, err := parseTOML("/config.toml", text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %+v, want %+v, %v", text, got, want, err)
+		}
+	})
+}
+
 // Whatever stands in the file, loading it ends, with a place in it when it fails.
 func FuzzLoad(f *testing.F) {
 	for _, text := range oddTexts {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -36,6 +37,36 @@ store_timeout            = "30m"
 [profile.home]
 scopes = []
 `
+
+// A file of many profiles is read without the library, as long as nobody has written
+// something else into it than authctl does. Only params are never plain.
+func TestWhatIsPlain(t *testing.T) {
+	plain := strings.Replace(whole, "params                   = { prompt = \"consent\" }\n", "", 1)
+	for _, tc := range []struct {
+		name, text string
+		want       bool
+	}{
+		{"what authctl writes", plain, true},
+		{"empty", "", true},
+		{"comments and blank lines", "# mine\n\n" + plain + "# end", true},
+		{"lines of Windows", strings.ReplaceAll(plain, "\n", "\r\n"), true},
+		{"params", whole, false},
+		{"comment behind a value", "[profile.a]\nissuer = \"a\" # mine\n", false},
+		{"list over lines", "[profile.a]\nscopes = [\n\"a\"]\n", false},
+		{"unknown key", "[profile.a]\nissuers = \"a\"\n", false},
+		{"wrong kind", "[profile.a]\noffline = \"yes\"\n", false},
+		{"twice", "[profile.a]\nissuer = \"a\"\nissuer = \"a\"\n", false},
+		{"table twice", "[profile.a]\n[profile.a]\n", false},
+		{"escape", "[profile.a]\nissuer = \"\\u0041\"\n", false},
+		{"no UTF-8", "[profile.a]\nissuer = \"\xff\"\n", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if _, got := readPlain("/config.toml", tc.text); got != tc.want {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
 
 func wholeProfile() Profile {
 	no := false
