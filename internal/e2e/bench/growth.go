@@ -19,7 +19,7 @@ type growing struct {
 type step struct {
 	command
 	took   []float64 // milliseconds
-	ratios []float64 // to the first step's run before it
+	ratios []float64 // to the first step's run of the same round
 }
 
 // growth prints how the cost of a cached token grows with the config file and with the
@@ -38,7 +38,7 @@ func (s *stage) growth(pairs int, interrupted func() error) error {
 func grow(all []growing, pairs int, interrupted func() error) error {
 	for round := range warmUp + pairs {
 		for _, g := range all {
-			if err := g.round(round >= warmUp); err != nil {
+			if err := g.round(round); err != nil {
 				return err
 			}
 			if err := interrupted(); err != nil {
@@ -49,20 +49,22 @@ func grow(all []growing, pairs int, interrupted func() error) error {
 	return nil
 }
 
-// round runs each step once, the smallest first.
-func (g growing) round(counts bool) error {
-	var first float64
-	for _, s := range g.steps {
-		took, err := s.time()
+// round runs each step once, another one first each time.
+func (g growing) round(round int) error {
+	took := make([]float64, len(g.steps))
+	for i := range g.steps {
+		at := (round + i) % len(g.steps)
+		ms, err := g.steps[at].time()
 		if err != nil {
 			return err
 		}
-		if first == 0 {
-			first = took
-		}
-		if counts {
-			s.took, s.ratios = append(s.took, took), append(s.ratios, took/first)
-		}
+		took[at] = ms
+	}
+	if round < warmUp {
+		return nil
+	}
+	for i, s := range g.steps {
+		s.took, s.ratios = append(s.took, took[i]), append(s.ratios, took[i]/took[0])
 	}
 	return nil
 }
