@@ -23,7 +23,9 @@ func (h *harness) Cleanup(f func())  { h.cleanups = append(h.cleanups, f) }
 func (h *harness) Fatal(args ...any) { panic(failure{errors.New(fmt.Sprint(args...))}) }
 
 func (h *harness) Fatalf(format string, args ...any) { h.Fatal(fmt.Sprintf(format, args...)) }
-func (h *harness) Skipf(format string, args ...any)  { h.Fatalf(format, args...) }
+func (h *harness) Skipf(format string, args ...any) {
+	h.Fatalf(format+": make test-deps brings it", args...)
+}
 
 func (h *harness) TempDir() string {
 	dir, err := os.MkdirTemp("", "authctl-bench")

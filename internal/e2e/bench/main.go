@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/authctl/authctl/internal/callgrind"
@@ -74,13 +75,13 @@ func compare(contests []contest, pairs int, interrupted func() error) error {
 
 // missing says what is left out.
 func missing(program, debianPackage string) {
-	fmt.Printf("%s is not here, and left out: apt-get install %s\n", program, debianPackage)
+	fmt.Printf("%s is not here, and left out: apt-get install %s\n\n", program, debianPackage)
 }
 
-// interruptions returns what says, between two runs, whether there was a Ctrl-C.
+// interruptions returns what says, between two runs, whether somebody wants an end.
 func interruptions() (interrupted func() error) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	return func() error {
 		select {
 		case <-signals:
