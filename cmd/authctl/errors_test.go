@@ -84,7 +84,7 @@ func TestExplain(t *testing.T) {
 		"one for a login":           {&onProfile{doing: signingIn, name: "work", err: &store.Error{Op: "checking", Err: store.ErrUnasked}}, 5, "the same command at a terminal"},
 		"a forgotten passphrase":    {named(&store.Error{Op: "reading", Err: &store.PassphraseError{File: "/a b/p", Why: "wrong"}}), 5, "rm '/a b/p', then authctl login --profile work"},
 		"a kernel without keys":     {named(&store.Error{Op: "reading", Err: fmt.Errorf("%w: %w", store.ErrKeyring, syscall.EPERM)}), 5, "authctl login --profile work --store-key-file FILE"},
-		"a full disk":               {&store.Error{Op: "saving", Err: &fs.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}}, 5, "disk is full"},
+		"a full disk":               {&store.Error{Op: "saving", Err: &fs.PathError{Op: "write", Path: "p", Err: diskFull}}, 5, "disk is full"},
 		"renewed but not saved":     {named(&session.SaveError{Err: &store.Error{Op: "saving", Err: store.ErrLocked}}), 5, "authctl login --profile work"},
 		"a lock that can't be":      {&session.LockError{Path: "p", Err: fs.ErrPermission}, 5, "AUTHCTL_STATE_DIR"},
 		"no place for devices":      {oauth.ErrNoDeviceAuthorization, 2, "--device-authorization-url"},
