@@ -38,8 +38,8 @@ const (
 // Get returns the secret: fs.ErrNotExist when nothing is stored.
 func (k *Keychain) Get(ctx context.Context, name string) ([]byte, error) {
 	var secret []byte
-	err := k.do(ctx, "reading", name, func(ctx context.Context) (err error) {
-		secret, err = k.read(ctx, name)
+	err := k.patiently("reading", name, func(deadline time.Time) (err error) {
+		secret, err = k.get(ctx, deadline, name)
 		return err
 	})
 	return secret, err
@@ -111,17 +111,22 @@ func (k *Keychain) Ready(ctx context.Context, name string) error {
 	})
 }
 
-// do runs f on a keychain that is there and unlocked, and once more when its
-// service ended meanwhile: the bus may have started another.
+// do runs f on a keychain that is there and unlocked.
 func (k *Keychain) do(ctx context.Context, op, name string, f func(context.Context) error) error {
+	return k.patiently(op, name, func(deadline time.Time) error { return k.attempt(ctx, deadline, f) })
+}
+
+// patiently runs attempt, and once more when the keychain's service ended meanwhile: the
+// bus may have started another.
+func (k *Keychain) patiently(op, name string, attempt func(deadline time.Time) error) error {
 	wait := patience
 	if k.silent.Load() {
 		wait = impatience
 	}
 	deadline := time.Now().Add(wait)
-	err := k.attempt(ctx, deadline, f)
+	err := attempt(deadline)
 	if errors.Is(err, errVanished) {
-		err = retried(err, k.attempt(ctx, deadline, f))
+		err = retried(err, attempt(deadline))
 	}
 	k.silent.Store(errors.Is(err, ErrTimeout))
 	return fail(op, name, err)

@@ -91,7 +91,11 @@ func (k *Keychain) locked(ctx context.Context) (bool, error) {
 	case collection == loginCollection && hasNoProperty(answer):
 		return false, nil // it is there, and tells no lock: the bound is all there is
 	}
-	return false, fmt.Errorf("%w: the secret service has neither a keyring %q nor a default one", ErrAbsent, "login")
+	return false, noKeyring()
+}
+
+func noKeyring() error {
+	return fmt.Errorf("%w: the secret service has neither a keyring %q nor a default one", ErrAbsent, "login")
 }
 
 // hasNoProperty: the answer of an object that lacks the property, or has none.
@@ -101,23 +105,32 @@ func hasNoProperty(answer *dbus.Error) bool {
 }
 
 // findBus looks for a session bus before godbus does, which would start
-// dbus-launch, and with it a bus and a keyring that nobody ends.
+// dbus-launch, and with it a bus and a keyring that nobody ends. godbus takes the address
+// from the environment; of the places where we look it knows only the second by itself.
 func (k *Keychain) findBus() error {
+	address, err := k.busAddress()
+	if err != nil {
+		return err
+	}
+	return os.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
+}
+
+// busAddress is the session bus's, in the D-Bus specification's form.
+func (k *Keychain) busAddress() (string, error) {
 	getenv := k.Getenv
 	if getenv == nil {
 		getenv = func(string) string { return "" }
 	}
 	if address := getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" && address != "autolaunch:" {
-		return nil
+		return address, nil
 	}
 	for _, dir := range []string{getenv("XDG_RUNTIME_DIR"), "/run/user/" + strconv.Itoa(os.Getuid())} {
 		socket := filepath.Join(dir, "bus")
 		if info, err := os.Stat(socket); err == nil && info.Mode().Type() == os.ModeSocket && dir != "" {
-			// godbus takes it from there; it knows only the second place by itself.
-			return os.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+dbus.EscapeBusAddressValue(socket))
+			return "unix:path=" + dbus.EscapeBusAddressValue(socket), nil
 		}
 	}
-	return fmt.Errorf("%w: no D-Bus session bus", ErrAbsent)
+	return "", fmt.Errorf("%w: no D-Bus session bus", ErrAbsent)
 }
 
 // unreachable tells a bus that refuses us from one that we gave up on. It drops the

@@ -19,28 +19,28 @@ import (
 
 // read returns the secret. A login that goes on meanwhile may replace the item and
 // its file after we read the one and before we read the other: then the item is new.
-func (k *Keychain) read(ctx context.Context, name string) ([]byte, error) {
+func (k *Keychain) read(ctx context.Context, name string, item func(context.Context, string) (string, error)) ([]byte, error) {
 	for last := ""; ; {
-		text, err := k.item(ctx, name)
+		text, err := item(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		item, sealed, err := parseItem(name, text)
+		where, sealed, err := parseItem(name, text)
 		if err != nil {
 			return nil, err
 		}
 		if !sealed {
 			return []byte(text), nil
 		}
-		data, err := atomicfile.Read(filepath.Join(k.Dir, item.file))
+		data, err := atomicfile.Read(filepath.Join(k.Dir, where.file))
 		if err == nil {
-			return unseal(item.key, name, data)
+			return unseal(where.key, name, data)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		if text == last {
-			return nil, damaged("its file %s is missing", filepath.Join(k.Dir, item.file))
+			return nil, damaged("its file %s is missing", filepath.Join(k.Dir, where.file))
 		}
 		last = text
 	}
@@ -77,7 +77,7 @@ func (k *Keychain) remove(ctx context.Context, name string) error {
 }
 
 func (k *Keychain) compare(ctx context.Context, name string, want []byte) error {
-	got, err := k.read(ctx, name)
+	got, err := k.read(ctx, name, k.item)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func inDoubt(err error) bool {
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// item returns the text of the secret's item.
+// item returns the text of the secret's item, as go-keyring reads it.
 func (k *Keychain) item(ctx context.Context, name string) (string, error) {
 	text, err := within(ctx, func() (string, error) { return getItem(k.Service, name) })
 	return text, classify(err)

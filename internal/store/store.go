@@ -30,7 +30,12 @@ var (
 var ErrInDoubt = errors.New("it may have been stored all the same")
 
 // errVanished says that the keychain's service ended while it was asked.
-var errVanished = fmt.Errorf("%w: its service ended while it was asked", ErrAbsent)
+var errVanished error = vanished{}
+
+type vanished struct{}
+
+func (vanished) Error() string { return ErrAbsent.Error() + ": its service ended while it was asked" }
+func (vanished) Unwrap() error { return ErrAbsent }
 
 // Error says what failed, on which secret, and why.
 type Error struct {
