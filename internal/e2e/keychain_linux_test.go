@@ -18,16 +18,18 @@ import (
 // A keychain that can't be used is said to be so before a browser opens, and soon.
 // What is stored in it is never taken for absent.
 func TestKeychainThatFails(t *testing.T) {
+	renewal, login := []string{"token", "--refresh"}, []string{"login"}
 	for _, tc := range []struct {
-		name   string
-		damage func(b *keychaintest.Bus)
-		within time.Duration
-		said   string
+		name     string
+		damage   func(b *keychaintest.Bus)
+		within   time.Duration
+		said     string
+		commands [][]string
 	}{
-		{"locked", func(b *keychaintest.Bus) { b.Keyring(keychaintest.Locked) }, 5 * time.Second, "the keychain is locked"},
-		{"absent", func(b *keychaintest.Bus) { b.StopKeyring() }, 5 * time.Second, "there is no keychain"},
-		{"mute", serving(keychaintest.Mute), 15 * time.Second, "the keychain does not answer"},
-		{"hanging", serving(keychaintest.Hang), 15 * time.Second, "the keychain does not answer"},
+		{"locked", func(b *keychaintest.Bus) { b.Keyring(keychaintest.Locked) }, 5 * time.Second, "the keychain is locked", [][]string{renewal, login}},
+		{"absent", func(b *keychaintest.Bus) { b.StopKeyring() }, 5 * time.Second, "there is no keychain", [][]string{renewal, login}},
+		{"mute", serving(keychaintest.Mute), 15 * time.Second, "the keychain does not answer", [][]string{renewal, login}},
+		{"hanging", serving(keychaintest.Hang), 15 * time.Second, "the keychain does not answer", [][]string{login}}, // only writes have anything unlocked
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -35,8 +37,13 @@ func TestKeychainThatFails(t *testing.T) {
 			p := u.signIn(idp.Options{})
 			tc.damage(u.bus)
 			browser, opened := u.marker("browser")
+			u.set("BROWSER=" + browser)
 			began := time.Now()
-			for _, p := range []*process{u.start(nil, "token", "--refresh"), u.start(nil, "login", "--browser", browser)} {
+			var all []*process
+			for _, command := range tc.commands {
+				all = append(all, u.start(nil, command...))
+			}
+			for _, p := range all {
 				code, stdout, stderr := p.wait(), p.stdout.String(), p.stderr.String()
 				if code != 5 || stdout != "" || !strings.Contains(stderr, tc.said) || !strings.Contains(stderr, "\nhint: ") {
 					t.Errorf("%v: got exit %d, stderr %q, want 5, %q and a hint", p.cmd.Args[1:], code, stderr, tc.said)

@@ -30,6 +30,7 @@ func TestClassify(t *testing.T) {
 		{"no owner", answer(bus+"NameHasNoOwner", "Could not get owner of name 'org.freedesktop.secrets'"), ErrAbsent},
 		{"could not be started", answer(bus+"Spawn.ChildExited", "Process org.freedesktop.secrets exited with status 1"), ErrAbsent},
 		{"ended in a call", answer(bus+"NoReply", "Message recipient disconnected from message bus without replying"), errVanished},
+		{"ended between two calls", answer("org.freedesktop.Secret.Error.NoSession", "The session does not exist"), errVanished},
 		{"the bus ended", dbus.ErrClosed, errVanished},
 		{"the bus ended in a call", fmt.Errorf("read: %w", io.EOF), errVanished},
 		{"no reply in the bus's time", answer(bus+"NoReply", "Did not receive a reply"), ErrTimeout},

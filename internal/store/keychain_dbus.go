@@ -200,7 +200,8 @@ func classify(err error) error {
 
 func classifyAnswer(answer dbus.Error) error {
 	switch {
-	case answer.Name == "org.freedesktop.DBus.Error.NoReply" && strings.Contains(answer.Error(), "disconnected"):
+	case answer.Name == "org.freedesktop.DBus.Error.NoReply" && strings.Contains(answer.Error(), "disconnected"),
+		answer.Name == "org.freedesktop.Secret.Error.NoSession": // ours was the one before's
 		return errVanished
 	case answer.Name == "org.freedesktop.DBus.Error.NoReply", answer.Name == "org.freedesktop.DBus.Error.Timeout":
 		return ErrTimeout

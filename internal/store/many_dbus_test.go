@@ -130,10 +130,15 @@ func TestManyProcesses(t *testing.T) {
 }
 
 // seed stores a secret as go-keyring would, on a connection of the test's own.
-func seed(t *testing.T, conn *dbus.Conn, name, secret string) {
+func seed(t *testing.T, conn *dbus.Conn, name, secret string) (item dbus.ObjectPath) {
+	t.Helper()
+	return seedIn(t, conn, loginCollection, name, []byte(secret))
+}
+
+func seedIn(t *testing.T, conn *dbus.Conn, collection dbus.ObjectPath, name string, secret []byte) (item dbus.ObjectPath) {
 	t.Helper()
 	var ignored dbus.Variant
-	var session, item, prompt dbus.ObjectPath
+	var session, prompt dbus.ObjectPath
 	service := conn.Object(secretService, servicePath)
 	_, err := service.GetProperty("org.freedesktop.Secret.Service.Collections")
 	must(t, err)
@@ -146,7 +151,8 @@ func seed(t *testing.T, conn *dbus.Conn, name, secret string) {
 		Session           dbus.ObjectPath
 		Parameters, Value []byte
 		ContentType       string
-	}{session, []byte{}, []byte(secret), "text/plain"}
-	must(t, conn.Object(secretService, loginCollection).Call("org.freedesktop.Secret.Collection.CreateItem", 0,
+	}{session, []byte{}, secret, "text/plain"}
+	must(t, conn.Object(secretService, collection).Call("org.freedesktop.Secret.Collection.CreateItem", 0,
 		properties, value, true).Store(&item, &prompt))
+	return item
 }
