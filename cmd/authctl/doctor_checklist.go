@@ -27,7 +27,17 @@ const (
 	resultSkip = "skip"
 )
 
-var resultColours = map[string]string{resultOK: green, resultWarn: yellow, resultFail: red}
+func resultColour(result string) string {
+	switch result {
+	case resultOK:
+		return green
+	case resultWarn:
+		return yellow
+	case resultFail:
+		return red
+	}
+	return ""
+}
 
 // checklist prints the findings, to be read and to be pasted into a ticket.
 type checklist struct {
@@ -61,7 +71,7 @@ func (r *checklist) add(f finding) error {
 	if r.asJSON {
 		return nil
 	}
-	mark := colour(r.cmd.OutOrStdout(), resultColours[f.Result], fmt.Sprintf("%-4s", f.Result))
+	mark := colour(r.cmd.OutOrStdout(), resultColour(f.Result), fmt.Sprintf("%-4s", f.Result))
 	const margin = 4 + 2 + 11 + 2
 	fmt.Fprintf(&r.text, "%s  %-11s  %s\n", mark, f.Name, wrap(f.Detail, margin, width(r.cmd.OutOrStdout())))
 	if f.Fix != "" {

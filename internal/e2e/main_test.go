@@ -53,7 +53,7 @@ func withPrograms(run func() int) int {
 	defer sharedProvider.stop()
 	defer sharedChromium.stop()
 	authctl, demoIDP = filepath.Join(dir, "authctl"+suffix()), filepath.Join(dir, "demo-idp"+suffix())
-	args := []string{"build", "-trimpath", "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp"}
+	args := []string{"build", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp"}
 	if runtime.GOOS == "linux" {
 		args = append(args, "./tracee")
 	}
