@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -31,6 +32,7 @@ type options struct {
 	verbose bool
 	now     func() time.Time
 	started time.Time
+	catch   func() // signals; before anything that has to be finished
 
 	keychain   *store.Keychain   // the one of this process, once it is needed
 	passphrase *store.Passphrase // likewise
@@ -43,9 +45,9 @@ func (e signalError) Error() string { return e.Signal.String() }
 
 // run executes one command line by the given clock and returns the process's exit code.
 func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := withSignals(context.Background(), stderr)
+	ctx, catch, stop := withSignals(context.Background(), stderr)
 	defer stop()
-	o := &options{now: now, started: now()}
+	o := &options{now: now, started: now(), catch: catch}
 	root := newRoot(o, args)
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -54,6 +56,9 @@ func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io
 	root.SetErr(stderr)
 	ran := false
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Name() != "token" { // which catches signals itself, where that matters
+			catch()
+		}
 		for _, name := range []string{"profile", "config"} {
 			if f := root.PersistentFlags().Lookup(name); f.Changed && f.Value.String() == "" {
 				return errorf("--%s is empty", name) // an unset variable of a script must not mean the default
@@ -106,13 +111,26 @@ func (a *answers) Write(p []byte) (int, error) {
 }
 
 // withSignals ends the context, with the signal as its cause, instead of the
-// process: a renewal that was sent is saved first. SIGPIPE is caught so that a
-// closed stdout or stderr is an error of that write and not the end of a renewal
-// in flight; being caught, not ignored, it is back to normal in what exec runs. What
-// nohup, or a shell's background, has us ignore stays ignored.
-func withSignals(parent context.Context, stderr io.Writer) (context.Context, context.CancelFunc) {
+// process: a renewal that was sent is saved first. That begins with catch, before
+// anything is sent or written, or else when a moment has passed: most who ask for a token
+// have it until then, and the thread that hears of signals is a part of what that costs.
+// A closed stdout or stderr is an error of that write at any time, and not the end of a
+// renewal in flight.
+func withSignals(parent context.Context, stderr io.Writer) (ctx context.Context, catch, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
+	signal.Ignore(syscall.SIGPIPE)
+	catch = sync.OnceFunc(func() { hear(ctx, cancel, signals, stderr) })
+	soon := time.AfterFunc(aMoment, catch)
+	return ctx, catch, func() { soon.Stop(); signal.Stop(signals); cancel(nil) }
+}
+
+// aMoment is what a person doesn't notice, and much more than a cached token takes.
+const aMoment = 20 * time.Millisecond
+
+// hear ends the context at the first signal. What nohup, or a shell's background, has us
+// ignore stays ignored; SIGPIPE, being caught, is back to normal in what exec runs.
+func hear(ctx context.Context, cancel context.CancelCauseFunc, signals chan os.Signal, stderr io.Writer) {
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
@@ -129,7 +147,6 @@ func withSignals(parent context.Context, stderr io.Writer) (context.Context, con
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
 // newRoot makes all commands, or the one that args begin with: to make the others takes

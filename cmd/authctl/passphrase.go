@@ -25,6 +25,7 @@ func (o *options) passphraseOf(cmd *cobra.Command, p config.Profile, dir string)
 			Dir: dir, Timeout: p.PassphraseTimeout(),
 			Present: func() bool { return isTerminal(cmd.InOrStdin()) && isTerminal(cmd.ErrOrStderr()) },
 			Ask: func(ctx context.Context, q store.Question) (string, error) {
+				o.catch() // Ctrl-C puts the terminal back
 				if q.New {
 					return choosePassphrase(ctx, cmd, p.StoreTimeout)
 				}

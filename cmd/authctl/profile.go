@@ -36,6 +36,7 @@ type profile struct {
 	session    *session.Session
 	trace      *trace
 	now        func() time.Time
+	catch      func() // signals
 }
 
 // open is the profile that a command works on, as the file and the environment
@@ -96,7 +97,7 @@ func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (
 
 func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved config.Profile) *profile {
 	p := &profile{
-		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), now: o.now,
+		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), now: o.now, catch: o.catch,
 		openStore: func(in config.Profile) secretStore { return o.openStore(cmd, in, state) },
 	}
 	p.secrets = &presentStore{secretStore: p.openStore(resolved), follow: p.follow}
@@ -199,6 +200,7 @@ func (p *profile) client(ctx context.Context, t *session.Tokens, at provider) (*
 
 // renew is the session's way to the provider.
 func (p *profile) renew(ctx context.Context, old *session.Tokens) (*session.Tokens, error) {
+	p.catch()
 	at, err := pinned(old)
 	if err != nil {
 		return nil, err

@@ -119,6 +119,7 @@ func needsSignIn(err error) bool {
 
 // signInAgain is --login: a login with the profile's own settings, and its tokens.
 func (o *options) signInAgain(cmd *cobra.Command, need session.Need) (*session.Tokens, error) {
+	o.catch()
 	if err := o.login(cmd, nil, "", loginFlags{timeout: loginTimeout}); err != nil {
 		return nil, err
 	}
