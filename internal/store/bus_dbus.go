@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -23,36 +22,42 @@ import (
 // one secret needs of the specification. godbus, which go-keyring brings, decodes a
 // secret byte by byte through reflection.
 type bus struct {
-	conn   net.Conn
+	socket *os.File
+	forget func() bool // that a context ends waiting
 	in     *bufio.Reader
 	out    []byte // is sent when an answer is waited for
 	serial uint32 // the last call's
 	early  map[uint32]message
 }
 
-// errOtherBus: the bus is not at a local socket whose name is known.
-var errOtherBus = errors.New("the session bus is reached in another way")
+// errUnversed: the bus is reached, or a service answers, in a way that godbus knows.
+var errUnversed = errors.New("this is godbus' to do")
 
-// openBus connects to the first of the addresses at which somebody listens. The caller
-// closes conn; what it has not got by the end of ctx, it never gets.
+// openBus connects to the first of the addresses at which somebody listens. What has not
+// come by the end of ctx never comes.
 func openBus(ctx context.Context, addresses string) (*bus, error) {
 	err := errors.New("its address is empty")
 	for address := range strings.SplitSeq(addresses, ";") {
-		var socket string
-		if socket, err = busSocket(address); err != nil {
+		var name string
+		if name, err = busSocket(address); err != nil {
 			return nil, err
 		}
-		var conn net.Conn
-		if conn, err = dialSocket(ctx, socket); err == nil {
-			context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-			return &bus{conn: conn, in: bufio.NewReader(conn), early: map[uint32]message{}}, nil
+		var socket *os.File
+		if socket, err = dialSocket(ctx, name); err == nil {
+			forget := context.AfterFunc(ctx, func() { hangUp(socket) })
+			return &bus{socket: socket, forget: forget, in: bufio.NewReader(socket), early: map[uint32]message{}}, nil
 		}
 	}
 	return nil, unreachable(ctx, err)
 }
 
+func (b *bus) close() {
+	b.forget()
+	b.socket.Close()
+}
+
 // busSocket is the socket of an address as "unix:path=/run/user/1000/bus,guid=…", named
-// as package net does: @ begins an abstract one.
+// as package syscall does: @ begins an abstract one.
 func busSocket(address string) (string, error) {
 	options, local := strings.CutPrefix(address, "unix:")
 	for option := range strings.SplitSeq(options, ",") {
@@ -60,32 +65,46 @@ func busSocket(address string) (string, error) {
 		name, err := dbus.UnescapeBusAddressValue(value)
 		switch {
 		case !local || err != nil || name == "":
-			return "", errOtherBus
+			return "", errUnversed
 		case key == "path" && name[0] == '/':
 			return name, nil
 		case key == "abstract":
 			return "@" + name, nil
 		}
 	}
-	return "", errOtherBus
+	return "", errUnversed
 }
 
-// dialSocket waits where many want in at once: the kernel doesn't let a caller that can be
-// interrupted wait for a place in the queue.
-func dialSocket(ctx context.Context, name string) (net.Conn, error) {
-	for {
-		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: name, Net: "unix"})
-		if err == nil {
-			return conn, nil
-		}
-		if !errors.Is(err, syscall.EAGAIN) {
-			return nil, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(time.Millisecond):
-		}
+// dialSocket connects a socket that blocks: the runtime's poller would have another thread
+// wait and wake this one, which costs more than what is waited for.
+func dialSocket(ctx context.Context, name string) (*os.File, error) {
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	if deadline, ok := ctx.Deadline(); ok { // the one bound where the queue to it is full
+		left := syscall.NsecToTimeval(max(time.Until(deadline), time.Millisecond).Nanoseconds())
+		_ = syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &left)
+	}
+	err = syscall.EINTR
+	for err == syscall.EINTR {
+		err = syscall.Connect(fd, &syscall.SockaddrUnix{Name: name})
+	}
+	if err == syscall.EAGAIN { // it waited as long as ctx
+		<-ctx.Done()
+	}
+	if err != nil {
+		syscall.Close(fd)
+		return nil, os.NewSyscallError("connect", err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// hangUp ends whatever reads from the socket, or writes to it.
+func hangUp(socket *os.File) {
+	raw, err := socket.SyscallConn()
+	if err == nil {
+		_ = raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_RDWR) }) // fails once it is closed
 	}
 }
 
@@ -145,7 +164,7 @@ func (b *bus) flush() error {
 	if len(b.out) == 0 {
 		return nil
 	}
-	_, err := b.conn.Write(b.out)
+	_, err := b.socket.Write(b.out)
 	b.out = nil
 	return cutOff(err)
 }

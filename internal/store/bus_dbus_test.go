@@ -4,13 +4,16 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -40,7 +43,7 @@ func TestBusSocket(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := busSocket(tc.address)
-			if got != tc.want || (err != nil) != (tc.want == "") || err != nil && !errors.Is(err, errOtherBus) {
+			if got != tc.want || (err != nil) != (tc.want == "") || err != nil && !errors.Is(err, errUnversed) {
 				t.Errorf("got %q, %v, want %q", got, err, tc.want)
 			}
 		})
@@ -67,6 +70,25 @@ func TestBusAddresses(t *testing.T) {
 		"tcp:host=127.0.0.1,port=" + port,
 	} {
 		again(t, append(bus.Env(), "DBUS_SESSION_BUS_ADDRESS="+address))
+	}
+}
+
+// Where nobody takes who comes, and the queue is full, a caller waits as long as they want.
+func TestBusQueueIsFull(t *testing.T) {
+	name := shortDir(t) + "/bus"
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	must(t, err)
+	defer syscall.Close(fd)
+	must(t, syscall.Bind(fd, &syscall.SockaddrUnix{Name: name}))
+	must(t, syscall.Listen(fd, 0))
+	first, err := net.Dial("unix", name)
+	must(t, err)
+	defer first.Close()
+	k := &Keychain{Service: "authctl-test", Getenv: func(string) string { return "unix:path=" + name }}
+	ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer stop()
+	if err := get(ctx, k); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrAbsent) {
+		t.Errorf("got %v, want the caller's own deadline", err)
 	}
 }
 

@@ -15,12 +15,12 @@ import (
 
 // get reads a secret without asking anybody to unlock anything: that an unlocked keychain
 // needs, and a locked one says so. Then go-keyring reads it if a person is there, and so
-// it does where the bus is not one of ours.
+// it does where the bus or its answers are beyond us.
 func (k *Keychain) get(ctx context.Context, deadline time.Time, name string) (secret []byte, err error) {
 	bounded, stop := context.WithDeadlineCause(ctx, deadline, ErrTimeout)
 	defer stop()
 	secret, err = k.read(bounded, name, k.quickItem)
-	if errors.Is(err, ErrLocked) && k.Prompt != nil || errors.Is(err, errOtherBus) {
+	if errors.Is(err, ErrLocked) && k.Prompt != nil || errors.Is(err, errUnversed) {
 		err = k.attempt(ctx, deadline, func(ctx context.Context) error {
 			secret, err = k.read(ctx, name, k.item)
 			return err
@@ -40,7 +40,7 @@ func (k *Keychain) quickItem(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer b.conn.Close() // and with it the session
+	defer b.close() // and with it the session
 	r := reader{bus: b}
 	text, err := r.read(k.Service, name)
 	if ctx.Err() != nil && err != nil {
@@ -164,13 +164,13 @@ func (r *reader) session(call uint32) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	switch kind := d.signature(); kind {
+	switch d.signature() {
 	case "s":
 		d.string()
 	case "ay":
 		d.bytes()
 	default:
-		return "", fmt.Errorf("the secret service opens a session with a value of type %q", kind)
+		return "", errUnversed
 	}
 	return d.string(), d.err()
 }
