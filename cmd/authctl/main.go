@@ -21,6 +21,7 @@ import (
 
 func main() {
 	hideMemory()
+	roomyStack(false)
 	os.Exit(run(os.Args[1:], time.Now, os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -105,7 +105,7 @@ func matching(calls []string, what *regexp.Regexp) (found []string) {
 
 // most is how many instructions a cached token may take in user space. Other than a time
 // they hardly depend on the machine: a cached token that takes more has become slower.
-var most = map[string]int64{"keychain": 10_400_000, "file": 1_560_000}
+var most = map[string]int64{"keychain": 1_500_000, "file": 1_350_000}
 
 func TestCachedTokenTakesFewInstructions(t *testing.T) {
 	t.Parallel()
