@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -14,11 +15,18 @@ import (
 // some is when the person closes the browser.
 type browserRunner func(url string) error
 
+// longestShellURL is what ShellExecute is sure to open. A longer address than 2,083
+// characters (INTERNET_MAX_URL_LENGTH) is cut or lost, and not always with an error.
+const longestShellURL = 2000
+
 // systemBrowser is the desktop's own. On Linux and the BSDs it is pkg/browser's openers,
 // detached as runBrowser does it: there pkg/browser keeps the opener, and a browser that
 // it is the first to start, in our foreground, where Ctrl-C ends it. What is printed goes
 // nowhere: stdout is ours, and a file, unlike a pipe, doesn't kill who outlives us.
 func systemBrowser(url string) error {
+	if runtime.GOOS == "windows" && len(url) > longestShellURL {
+		return errorf("the address has %d characters, too many for Windows to open: --browser with a browser's program can", len(url))
+	}
 	for _, opener := range foregroundOpeners {
 		if path, err := exec.LookPath(opener); err == nil {
 			return runBrowser([]string{path, url})

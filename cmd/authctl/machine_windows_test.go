@@ -19,7 +19,7 @@ func TestMachineHint(t *testing.T) {
 		"disk full":       {windows.ERROR_DISK_FULL, "the disk is full"},
 		"disk full, too":  {windows.ERROR_HANDLE_DISK_FULL, "the disk is full"},
 		"write-protected": {windows.ERROR_WRITE_PROTECT, "read-only"},
-		"held by another": {windows.ERROR_ACCESS_DENIED, "has it open"},
+		"held by another": {windows.ERROR_ACCESS_DENIED, "what has it open"},
 	} {
 		if got := machineHint(&fs.PathError{Op: "write", Path: `C:\x`, Err: c.err}); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, want %q in it", name, got, c.want)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,6 +115,7 @@ type user struct {
 // that ASCII hasn't; without one it is the user that Wine makes.
 func newUser(t *testing.T, name string) *user {
 	t.Helper()
+	lookAtSources(t)
 	s := windows()
 	if s.wine == "" {
 		need.Missing(t, "wine64")
@@ -131,6 +133,24 @@ func newUser(t *testing.T, name string) *user {
 	u.mkdir(`AppData\Roaming`)
 	u.mkdir(`AppData\Local`)
 	return u
+}
+
+// lookAtSources sees every file that the programs are made of: go test repeats an old
+// result until something has changed that a test looked at, as what go build reads is not.
+func lookAtSources(t *testing.T) {
+	t.Helper()
+	for _, root := range []string{"../../../cmd", "../../../internal"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" && filepath.Ext(path) != ".txtar" {
+				return err
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // ownHome is that of the one user whom Wine has made.

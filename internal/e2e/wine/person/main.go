@@ -51,7 +51,8 @@ func visit(args []string) error {
 		return err
 	}
 	if file := os.Getenv("SEEN"); file != "" {
-		return os.WriteFile(file, fmt.Appendf(nil, "%d %s", len(args[0]), page.Title), 0o600)
+		text := fmt.Appendf(nil, "%d %s", len(args[0]), page.Title)
+		return errors.Join(os.WriteFile(file+".new", text, 0o600), os.Rename(file+".new", file))
 	}
 	return nil
 }
