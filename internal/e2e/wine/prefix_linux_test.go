@@ -27,9 +27,12 @@ type system struct {
 	err          error
 }
 
+// made is what windows has made, empty until then.
+var made = &system{}
+
 // windows is made when the first test needs it, and ends with the last.
 var windows = sync.OnceValue(func() *system {
-	s := &system{}
+	s := made
 	if s.wine, s.server = find("wine64"), find("wineserver64", "wineserver"); s.wine == "" || s.server == "" {
 		return s
 	}
@@ -41,10 +44,10 @@ var windows = sync.OnceValue(func() *system {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if s := windows(); s.dir != "" {
-		s.unix(s.server, "-k").Run() // of this prefix alone
-		s.unix(s.server, "-w").Run()
-		os.RemoveAll(s.dir)
+	if made.dir != "" {
+		made.unix(made.server, "-k").Run() // of this prefix alone
+		made.unix(made.server, "-w").Run()
+		os.RemoveAll(made.dir)
 	}
 	os.Exit(code)
 }
