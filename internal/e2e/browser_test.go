@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -55,6 +56,9 @@ func TestChromiumSignsIn(t *testing.T) {
 				return []string{"--redirect-uri", "http://127.0.0.1:" + freePort(t) + "/callback"}
 			}, "http://127.0.0.1:"},
 			{"localhost", func(testing.TB) []string { return []string{"--redirect-uri", "http://localhost/callback"} }, "http://localhost:"},
+			{"file store", func(t testing.TB) []string {
+				return []string{"--store", "file", "--store-key-file", filepath.Join(t.TempDir(), "key")}
+			}, "http://127.0.0.1:"},
 			{"form_post", func(testing.TB) []string { return []string{"--param", "response_mode=form_post"} }, "http://127.0.0.1:"},
 		} {
 			t.Run(at.name+"/"+tc.name, func(t *testing.T) {

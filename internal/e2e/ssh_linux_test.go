@@ -66,6 +66,14 @@ func TestSSHInTmux(t *testing.T) {
 	}{
 		{"pasted", nil, paste},
 		{"pasted-alone", []string{"--paste"}, paste},
+		{"passphrase", []string{"--store", "file", "--store-timeout", "1m"}, func(m *tmux) {
+			for _, question := range []string{"Choose a passphrase", "The same again"} {
+				m.shows(question)
+				eventually(t, "the terminal not to echo", m.silent)
+				m.do("", "send-keys", "correct horse battery staple", "Enter")
+			}
+			paste(m)
+		}},
 		{"another-device", []string{"--device"}, func(m *tmux) {
 			said := m.shows(`(http://\S+/device)\s+and enter this code:\s+(\S+)\s`)
 			there.output(demoIDP, "click", said[1]+"?user_code="+said[2])
