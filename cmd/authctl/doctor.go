@@ -91,6 +91,7 @@ func (d *doctor) checks() []check {
 		{"provider", local, d.checkProvider},
 		{"clock", local, d.checkClock},
 		{"session", local, d.checkSession},
+		{"cache", local, d.checkCache},
 	}
 }
 

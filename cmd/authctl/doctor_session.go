@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/authctl/authctl/internal/session"
+	"github.com/authctl/authctl/internal/store"
 )
 
 // checkSession reads what is stored, and renews nothing.
@@ -71,4 +73,23 @@ func (d *doctor) ends(t *session.Tokens) string {
 		return "expired " + distance(left)
 	}
 	return "ends " + distance(left)
+}
+
+// checkCache is of interest to whoever has asked for the kernel's cache.
+func (d *doctor) checkCache(context.Context) finding {
+	if d.profile == nil || !d.profile.session.Caching {
+		return finding{}
+	}
+	cache, ok := d.profile.session.Cache.(store.KernelCache)
+	if !ok {
+		return passed("kernel_cache is on, and has no effect on this system")
+	}
+	if err := cache.Works(); err != nil {
+		return warned("authctl profile set "+d.profile.Name+" --kernel-cache=false", "kernel_cache is on, and has no effect here: %w", errors.Unwrap(err))
+	}
+	t := d.profile.session.Cached(session.Need{})
+	if t == nil {
+		return passed("kernel_cache is on; the kernel gets the next new access token")
+	}
+	return passed("the kernel has the access token for %s more, whatever becomes of the store", span(t.Expiry.Sub(d.now())-time.Minute))
 }

@@ -157,7 +157,10 @@ func (p *profile) relocate(cmd *cobra.Command, more bool, keep func(context.Cont
 		defer cancel()
 		was, _ = p.leaves()
 		return p.move(ctx, cmd, func() (err error) {
-			if held, err = p.carry(ctx); err == nil {
+			if err = p.session.Uncache(); err == nil {
+				held, err = p.carry(ctx)
+			}
+			if err == nil {
 				err = keep(ctx)
 			}
 			return err

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -106,6 +108,8 @@ func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved c
 		Store:   p.secrets,
 		Dir:     filepath.Join(state, "locks"),
 		Binding: binding(resolved),
+		Cache:   kernelCache(c, resolved, state),
+		Caching: *resolved.KernelCache,
 		Started: o.started,
 		Locked:  p.catchUp,
 		Now:     o.now,
@@ -151,6 +155,20 @@ func binding(p config.Profile) map[string]string {
 		"audience":                 p.Audience,
 		"resources":                strings.Join(p.Resources, " "),
 	}
+}
+
+// kernelCache is the kernel's copy of the profile's access token. It is good only where
+// the same file, profile and settings lead to the same store: whose account it is follows
+// from there, see session.Cached.
+func kernelCache(c choice, p config.Profile, state string) session.Cache {
+	switch {
+	case runtime.GOOS != "linux": // a config file may serve on other systems too
+		return nil
+	case !*p.KernelCache: // there may be something to forget
+		return store.KernelCache{}
+	}
+	places := []string{c.file.Path, c.name, state, p.Store, p.StoreKeyFile}
+	return store.KernelCache{For: fmt.Sprintf("%q %q", places, binding(p))} // fmt sorts the map
 }
 
 // endpoints are those that the profile sets itself.

@@ -38,6 +38,7 @@ var settings = []setting{
 	{"store", "store", "`STORE` for the tokens: keychain or file (default keychain)"},
 	{"store-key-file", "store_key_file", "`FILE` of 32 random bytes for --store file; login makes it when absent (default a passphrase, on Linux)"},
 	{"store-timeout", "store_timeout", "`DURATION` for which the kernel keeps the key of --store file; then its passphrase is asked for again (default 8h)"},
+	{"kernel-cache", "kernel_cache", "on Linux, keep each new access token in the kernel too, until a minute before it expires, though the keychain be locked meanwhile (default false)"},
 }
 
 // placeholder stands for the value in the help.

@@ -33,6 +33,7 @@ ca_file                  = "~/ca.pem"
 store                    = "file"
 store_key_file           = "../key"
 store_timeout            = "30m"
+kernel_cache             = true
 
 [profile.home]
 scopes = []
@@ -69,7 +70,7 @@ func TestWhatIsPlain(t *testing.T) {
 }
 
 func wholeProfile() Profile {
-	no := false
+	no, yes := false, true
 	return Profile{
 		Name: "work", Issuer: "https://auth.example.com", AuthorizationURL: "https://auth.example.com/a",
 		TokenURL: "https://auth.example.com/t", JWKSURL: "https://auth.example.com/j",
@@ -77,7 +78,7 @@ func wholeProfile() Profile {
 		DeviceAuthorizationURL: "https://auth.example.com/d", ClientID: "3f1c", Scopes: []string{"openid", "email"},
 		Offline: &no, RedirectURI: "https://localhost:9000/callback", TLSCert: "tls/cert.pem", TLSKey: "/etc/key.pem",
 		Audience: "api", Resources: []string{"https://api.example.com/"}, Params: map[string]string{"prompt": "consent"},
-		CAFile: "~/ca.pem", Store: "file", StoreKeyFile: "../key", StoreTimeout: "30m",
+		CAFile: "~/ca.pem", Store: "file", StoreKeyFile: "../key", StoreTimeout: "30m", KernelCache: &yes,
 	}
 }
 

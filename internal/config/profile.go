@@ -32,6 +32,7 @@ type Profile struct {
 	Store                  string
 	StoreKeyFile           string
 	StoreTimeout           string // a duration; see PassphraseTimeout
+	KernelCache            *bool
 }
 
 // Settings is a part of a profile by TOML key. A value is a string, a bool, a

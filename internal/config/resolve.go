@@ -90,6 +90,9 @@ func (p *Profile) fill() {
 	if p.HasPassphrase() && p.StoreTimeout == "" {
 		p.StoreTimeout = "8h"
 	}
+	if p.KernelCache == nil {
+		p.KernelCache = new(bool)
+	}
 }
 
 func (p *Profile) checkIssuer() error {

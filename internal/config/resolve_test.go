@@ -36,9 +36,9 @@ func TestPassphraseTimeout(t *testing.T) {
 
 func TestResolveFillsInTheDefaults(t *testing.T) {
 	got, err := Profile{Name: "work", Issuer: "auth.example.com", ClientID: "3f1c"}.Resolve()
-	yes := true
+	yes, no := true, false
 	want := minimal()
-	want.Scopes, want.Offline = []string{"openid", "profile", "email"}, &yes
+	want.Scopes, want.Offline, want.KernelCache = []string{"openid", "profile", "email"}, &yes, &no
 	want.RedirectURI, want.Store = "http://127.0.0.1/callback", "keychain"
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)

@@ -34,6 +34,7 @@ func (p *Profile) table() []setting {
 		{Key{"store", String}, &p.Store},
 		{Key{"store_key_file", Path}, &p.StoreKeyFile},
 		{Key{"store_timeout", String}, &p.StoreTimeout},
+		{Key{"kernel_cache", Bool}, &p.KernelCache},
 	}
 }
 

@@ -30,13 +30,17 @@ type Need struct {
 // processes ask at once, one of them renews, and all get its result: tokens
 // obtained since s.Started, or while Fresh waited, are fresh whatever need says.
 //
-// Tokens that meet need take one Store.Get and nothing else. When tokens come
+// Tokens that meet need take one Store.Get and nothing else; an access token that the
+// cache has takes no Store.Get, and comes without the other tokens. When tokens come
 // with an error they can be used and the error is a warning: *StaleError or
 // *ShortError. Without tokens it is Load's, *NoRefreshTokenError, ErrNoIDToken,
 // *DeadError, *RenewalError, *SaveError, *BusyError, *LockError, the store's own,
 // or, when ctx was cancelled, its cause. A renewal that is under way is finished
 // and saved first.
 func (s *Session) Fresh(ctx context.Context, need Need, renew Renew) (*Tokens, error) {
+	if t := s.Cached(need); t != nil {
+		return t, nil
+	}
 	first, done, err := s.look(ctx, need, nil)
 	if done {
 		return first, err
@@ -120,12 +124,14 @@ func (s *Session) obtainedSinceStart(t *Tokens) bool {
 // renewed it must not come from the future: its expiry is then by another clock.
 func (s *Session) lasts(t *Tokens, need Need) bool {
 	token, expiry := need.of(t)
-	if t.ObtainedAt.After(s.now().Add(clockSlack)) && renewable(t, need) == nil {
+	if s.isFromFuture(t) && renewable(t, need) == nil {
 		return false
 	}
 	left := expiry.Sub(s.now())
 	return token != "" && (expiry.IsZero() || left > 0 && left >= need.MinTTL)
 }
+
+func (s *Session) isFromFuture(t *Tokens) bool { return t.ObtainedAt.After(s.now().Add(clockSlack)) }
 
 // of returns the token that is needed, and its expiry.
 func (n Need) of(t *Tokens) (token string, expiry time.Time) {

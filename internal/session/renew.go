@@ -73,10 +73,12 @@ func (s *Session) renewOnce(ctx context.Context, old *Tokens, renew Renew) (*Tok
 		return s.refused(ctx, old, err)
 	}
 	t := s.stamp(merge(old, answer))
+	_ = s.Uncache() // what stays is of this session too, and no reason to lose what came
 	if err := s.save(ctx, t); err != nil {
 		s.record(unsaved, err)
 		return nil, &SaveError{Err: err}
 	}
+	s.cache(t)
 	return t, nil
 }
 
@@ -129,6 +131,7 @@ func (s *Session) bury(ctx context.Context, old *Tokens, r *RenewalError) (*Toke
 	s.record(dead, r)
 	if err == nil {
 		t.RefreshRefused = r.Error()
+		_ = s.Uncache()
 		s.remember(ctx, t)
 	}
 	return nil, &DeadError{Reason: r.Error()}

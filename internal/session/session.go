@@ -35,6 +35,8 @@ type Session struct {
 	Store   Store             // where the secret is
 	Dir     string            // of the lock file and the attempt file; made 0700
 	Binding map[string]string // the settings that tokens are good for; see Tokens.Binding
+	Cache   Cache             // of the access token; nil: there is none
+	Caching bool              // the cache is used; what is in it is forgotten in any case
 
 	// Started is when the caller began to ask, the process's start as a rule. What
 	// was obtained since then is fresh to it. Zero: the clock decides nothing.
@@ -96,10 +98,14 @@ func (s *Session) Save(ctx context.Context, t *Tokens, settle func() error) erro
 		t.Earlier = nil
 		_ = s.create(ctx, t) // what stays counts no more, and goes with the next renewal
 	}
+	s.cache(t)
 	return nil
 }
 
 func (s *Session) create(ctx context.Context, t *Tokens) error {
+	if err := s.Uncache(); err != nil {
+		return err
+	}
 	secret, err := t.encode()
 	if err != nil {
 		return err
@@ -124,6 +130,9 @@ func (s *Session) putBack(ctx context.Context, old *Tokens) error {
 // not told so, if it was not. err: *BusyError, *LockError, ctx's cause, or the
 // store's own.
 func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Tokens) error) (revocation, err error) {
+	if err := s.Uncache(); err != nil {
+		return nil, err
+	}
 	if _, err := s.read(ctx); errors.Is(err, ErrSignedOut) {
 		s.forgetAttempt()
 		return nil, nil // without the lock, for which there may be no place
@@ -136,6 +145,9 @@ func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Toke
 	t, unread := s.read(ctx)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if err := s.Uncache(); err != nil { // a renewal that was in flight has filled it again
+		return nil, err
 	}
 	switch {
 	case unread == nil:

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,11 +21,16 @@ const keyRights = (keyView|keyRead|keySearch|keyLink)<<24 | (keyView|keyRead|key
 
 const keyView, keyRead, keySearch, keyLink = 0x01, 0x02, 0x08, 0x10
 
-// keptKey returns the key of that name in the user's keyring; nil when there is none.
+// keptKey returns what the key of that name in the user's keyring holds; nil when there is
+// none. A key never changes; another of its name takes its place.
 func keptKey(name string) ([]byte, error) {
 	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", name, 0)
-	key, n := make([]byte, keySize+1), 0
+	key, n := make([]byte, usualKey), 0
 	if err == nil {
+		n, err = unix.KeyctlBuffer(unix.KEYCTL_READ, id, key, 0)
+	}
+	if err == nil && n > len(key) { // n is what it needs
+		key = make([]byte, n)
 		n, err = unix.KeyctlBuffer(unix.KEYCTL_READ, id, key, 0)
 	}
 	switch {
@@ -32,11 +38,12 @@ func keptKey(name string) ([]byte, error) {
 		return nil, nil
 	case err != nil:
 		return nil, keyringError(err)
-	case n != keySize: // none of ours
-		return nil, nil
 	}
 	return key[:n], nil
 }
+
+// usualKey is the size, in bytes, of what is read at once: an access token as a rule.
+const usualKey = 4 << 10
 
 // keepKey puts the key into the user's keyring, in place of one of the same name. It is
 // made in the keyring of this thread alone, which ends with the thread, and linked when it
@@ -49,7 +56,7 @@ func keepKey(name string, key []byte, timeout time.Duration) error {
 		return keyringError(err)
 	}
 	defer unix.KeyctlInt(unix.KEYCTL_UNLINK, id, unix.KEY_SPEC_THREAD_KEYRING, 0, 0)
-	seconds := max(1, (timeout+time.Second-1)/time.Second) // zero would be for ever
+	seconds := min(max(1, (timeout+time.Second-1)/time.Second), math.MaxInt32) // zero would be for ever
 	if _, err := unix.KeyctlInt(unix.KEYCTL_SET_TIMEOUT, id, int(seconds), 0, 0); err != nil {
 		return keyringError(err)
 	}
@@ -60,6 +67,13 @@ func keepKey(name string, key []byte, timeout time.Duration) error {
 		return keyringError(err)
 	}
 	return nil
+}
+
+// dropKey takes the key of that name away from all that have it.
+func dropKey(name string) {
+	if id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", name, 0); err == nil {
+		_, _ = unix.KeyctlInt(unix.KEYCTL_INVALIDATE, id, 0, 0, 0)
+	}
 }
 
 func keyringError(err error) error { return fmt.Errorf("%w: %w", ErrKeyring, err) }

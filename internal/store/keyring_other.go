@@ -15,6 +15,8 @@ func keptKey(string) ([]byte, error) { return nil, errNoKeyring }
 
 func keepKey(string, []byte, time.Duration) error { return errNoKeyring }
 
+func dropKey(string) {}
+
 func keyLife(string) time.Duration { return 0 }
 
 func (p *Passphrase) turn() (end func(), ok bool) { return func() {}, true }

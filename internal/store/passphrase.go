@@ -100,7 +100,7 @@ func (p *Passphrase) known() ([]byte, error) {
 // find gets the key from the kernel or from a person. Of several processes that want to
 // ask, one does, and the others wait for what the kernel gets.
 func (p *Passphrase) find(ctx context.Context, locked []byte) ([]byte, error) {
-	key, err := keptKey(keyName(locked)) // before anybody is asked, also of a kernel that keeps none
+	key, err := heldKey(locked) // before anybody is asked, also of a kernel that keeps none
 	if key != nil && locked != nil || err != nil {
 		return key, err
 	}
@@ -156,7 +156,7 @@ func (p *Passphrase) watch(ctx context.Context, cancel context.CancelCauseFunc, 
 		if err != nil {
 			continue
 		}
-		if key, _ := keptKey(keyName(now)); key != nil || !bytes.Equal(now, locked) {
+		if key, _ := heldKey(now); key != nil || !bytes.Equal(now, locked) {
 			cancel(errElsewhere)
 			return
 		}
@@ -230,6 +230,15 @@ func (p *Passphrase) read() ([]byte, error) {
 // file has a name that no secret's file has: those have a ~ in theirs.
 func (p *Passphrase) file() string { return filepath.Join(p.Dir, "passphrase.json") }
 
+// heldKey is the key that the kernel holds; nil when it holds none.
+func heldKey(locked []byte) ([]byte, error) {
+	key, err := keptKey(keyName(locked))
+	if len(key) != keySize {
+		return nil, err
+	}
+	return key, nil
+}
+
 // keyName is what the kernel calls a key. It follows from the locked key, so that the
 // kernel's is never taken for the key of another passphrase, or of another directory.
 func keyName(locked []byte) string {
@@ -253,7 +262,7 @@ func (p *Passphrase) State() (KeyState, error) {
 	if err != nil {
 		return KeyState{}, fail("checking", "", err)
 	}
-	key, err := keptKey(keyName(locked))
+	key, err := heldKey(locked)
 	s := KeyState{Chosen: locked != nil, Held: key != nil}
 	if s.Held {
 		s.Left = keyLife(keyName(locked))
