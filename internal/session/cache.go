@@ -2,6 +2,8 @@ package session
 
 import (
 	"crypto/rand"
+	"errors"
+	"io/fs"
 	"os"
 	"time"
 )
@@ -21,7 +23,7 @@ const cacheMargin = time.Minute
 // Cached returns the access token that the cache has, with what is said beside it and
 // nothing else, if it meets need; nil: the store is to be asked.
 //
-// A link beside the lock names what counts in the cache. Every write to the store takes it
+// A file beside the lock names what counts in the cache. Every write to the store takes it
 // away first, also by a process that may not use the cache or was told not to, so that a
 // token never outlives its session there: not as another account's either, whose name
 // nobody knows before the session is read.
@@ -33,25 +35,21 @@ func (s *Session) Cached(need Need) *Tokens {
 	if name == "" {
 		return nil
 	}
-	secret := s.Cache.Get(name)
-	if secret == nil {
-		return nil
-	}
-	t, err := decode(secret)
+	t, err := decode(s.Cache.Get(name))
 	if err != nil || s.isFromFuture(t) || !s.lasts(t, need) {
 		return nil
 	}
 	return t
 }
 
-// cacheName is what the link says; empty: nothing counts.
+// cacheName is what the file says; empty: nothing counts.
 func (s *Session) cacheName() string {
 	path, err := s.path(".cached")
 	if err != nil {
 		return ""
 	}
-	name, _ := os.Readlink(path)
-	return name
+	name, _ := os.ReadFile(path)
+	return string(name)
 }
 
 // cache copies the access token of t, which is stored. The caller holds the lock, and has
@@ -68,7 +66,7 @@ func (s *Session) cache(t *Tokens) {
 	}
 	path, err := s.path(".cached")
 	name := rand.Text()
-	if err != nil || os.Symlink(name, path) != nil {
+	if err != nil || writeNew(path, []byte(name)) != nil {
 		return
 	}
 	s.Cache.Put(name, secret, life)
@@ -76,16 +74,18 @@ func (s *Session) cache(t *Tokens) {
 
 // Uncache forgets what is in the cache. Only an error leaves something there that counts.
 func (s *Session) Uncache() error {
-	name := s.cacheName()
-	if name == "" {
-		return nil
-	}
-	if s.Cache != nil {
-		s.Cache.Delete(name)
-	}
 	path, err := s.path(".cached")
 	if err != nil {
 		return err
 	}
-	return os.Remove(path)
+	if _, err := os.Lstat(path); err != nil {
+		return nil // nobody finds it
+	}
+	if name := s.cacheName(); name != "" && s.Cache != nil {
+		s.Cache.Delete(name)
+	}
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) { // a logout begins without the lock
+		return err
+	}
+	return nil
 }

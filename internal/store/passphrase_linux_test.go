@@ -254,10 +254,11 @@ func joinSession() error {
 	return err
 }
 
-func becomeNobody() error {
-	const nobody = 65534
+func becomeNobody() error { return become(65534) }
+
+func become(id int) error {
 	for _, call := range []uintptr{syscall.SYS_SETRESGID, syscall.SYS_SETRESUID} {
-		if _, _, errno := syscall.RawSyscall(call, nobody, nobody, nobody); errno != 0 {
+		if _, _, errno := syscall.RawSyscall(call, uintptr(id), uintptr(id), uintptr(id)); errno != 0 {
 			return errno
 		}
 	}
