@@ -352,10 +352,14 @@ func TestKeyctlIsRefused(t *testing.T) {
 	has(t, l.runs(0, "nokeyctl", "authctl", "status"), ` file +signed in$`)
 }
 
-// nokeyctlProgram is `nokeyctl CMD ARG…`: it runs a command to which the kernel refuses the
-// calls of its keyrings, as container engines have it do.
+// nokeyctlProgram is `nokeyctl [-kill] CMD ARG…`: it runs a command to which the kernel
+// refuses the calls of its keyrings, as container engines have it do, or that it kills for
+// them, as service managers have it.
 func nokeyctlProgram() {
-	const refuse = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
+	refuse := unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
+	if os.Args[1] == "-kill" {
+		refuse, os.Args = unix.SECCOMP_RET_KILL_PROCESS, os.Args[1:]
+	}
 	program := []unix.SockFilter{{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}} // the call's number
 	for _, call := range []uint32{unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL} {
 		program = append(program, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: call},

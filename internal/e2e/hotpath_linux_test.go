@@ -18,17 +18,18 @@ import (
 
 // kernelCalls are what the kernel is asked for, as strace writes it down.
 var kernelCalls = map[string]*regexp.Regexp{
-	"programs":           regexp.MustCompile(`^execve(at)?\(`),
-	"internet":           regexp.MustCompile(`^socket\(AF_INET|sa_family=AF_INET`),
-	"sockets":            regexp.MustCompile(`^socket\(`),
-	"bus connections":    regexp.MustCompile(`^connect\(.*sun_path="[^"]*/run/bus"`),
-	"locks":              regexp.MustCompile(`^flock\(|F_(OFD_)?SETLK`),
-	"writes":             regexp.MustCompile(`^open\w*\(.*O_(WRONLY|RDWR|CREAT)|^(creat|rename|unlink|mkdir|rmdir|link|symlink|f?chmod|f?truncate|fallocate|fsync)\w*\(`),
-	"config file reads":  regexp.MustCompile(`^open\w*\(.*/config\.toml"`),
-	"sealed files reads": regexp.MustCompile(`^open\w*\(.*/file/file~default~sealed"`),
-	"key file reads":     regexp.MustCompile(`^open\w*\(.*/keys/authctl"`),
-	"locked key reads":   regexp.MustCompile(`^open\w*\(.*/file/passphrase\.json"`),
-	"keyring calls":      regexp.MustCompile(`^(keyctl|add_key|request_key)\(`),
+	"programs":                regexp.MustCompile(`^execve(at)?\(`),
+	"internet":                regexp.MustCompile(`^socket\(AF_INET|sa_family=AF_INET`),
+	"sockets":                 regexp.MustCompile(`^socket\(`),
+	"bus connections":         regexp.MustCompile(`^connect\(.*sun_path="[^"]*/run/bus"`),
+	"locks":                   regexp.MustCompile(`^flock\(|F_(OFD_)?SETLK`),
+	"writes":                  regexp.MustCompile(`^open\w*\(.*O_(WRONLY|RDWR|CREAT)|^(creat|rename|unlink|mkdir|rmdir|link|symlink|f?chmod|f?truncate|fallocate|fsync)\w*\(`),
+	"config file reads":       regexp.MustCompile(`^open\w*\(.*/config\.toml"`),
+	"sealed files reads":      regexp.MustCompile(`^open\w*\(.*/file/file~default~sealed"`),
+	"key file reads":          regexp.MustCompile(`^open\w*\(.*/keys/authctl"`),
+	"names of what is cached": regexp.MustCompile(`^open\w*\(.*/locks/default\.cached"`),
+	"locked key reads":        regexp.MustCompile(`^open\w*\(.*/file/passphrase\.json"`),
+	"keyring calls":           regexp.MustCompile(`^(keyctl|add_key|request_key)\(`),
 }
 
 // A cached token is one config file, one secret, no lock and no request.
@@ -41,13 +42,18 @@ func TestCachedTokenAsksForLittle(t *testing.T) {
 		{"keychain", map[string]int{"programs": 1, "config file reads": 1, "sockets": 1, "bus connections": 1}},
 		{"file", map[string]int{"programs": 1, "config file reads": 1, "sealed files reads": 1, "key file reads": 1}},
 		{"passphrase", map[string]int{"programs": 1, "config file reads": 1, "sealed files reads": 1, "locked key reads": 1, "keyring calls": 2}},
+		{"kernel", map[string]int{"programs": 1, "config file reads": 1, "names of what is cached": 1, "keyring calls": 2}},
 	} {
 		t.Run(tc.store, func(t *testing.T) {
 			t.Parallel()
 			u := newUser(t)
-			if tc.store == "passphrase" {
+			switch tc.store {
+			case "passphrase":
 				u.choosesPassphrase(demoProvider(t, idp.Options{}))
-			} else {
+			case "kernel":
+				u.cachesInKernel()
+				u.signIn(idp.Options{}, "--kernel-cache")
+			default:
 				u.signIn(idp.Options{}, u.storeFlags(tc.store)...)
 			}
 			calls := u.strace("token")
@@ -61,6 +67,9 @@ func TestCachedTokenAsksForLittle(t *testing.T) {
 				if len(matching(calls, kernelCalls[name])) == 0 {
 					t.Errorf("a renewal: got no %s", name)
 				}
+			}
+			if got := matching(calls, kernelCalls["keyring calls"]); tc.want["keyring calls"] == 0 && len(got) > 0 {
+				t.Errorf("a renewal: got %q", got)
 			}
 		})
 	}

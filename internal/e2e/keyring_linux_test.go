@@ -102,6 +102,17 @@ func (k *keyring) restore(want map[string]string) {
 	}
 }
 
+// lock locks the keyring that authctl's items are in.
+func (k *keyring) lock() {
+	k.t.Helper()
+	var locked []dbus.ObjectPath
+	var prompt dbus.ObjectPath
+	err := k.service.Call(secretInterface+"Service.Lock", 0, []dbus.ObjectPath{loginKeyring}).Store(&locked, &prompt)
+	if err != nil || len(locked) != 1 {
+		k.t.Fatalf("locking the keyring: %v, %v", locked, err)
+	}
+}
+
 // set stores a secret as go-keyring does.
 func (k *keyring) set(name, value string) {
 	k.t.Helper()
