@@ -27,7 +27,8 @@ type stage struct {
 
 func newStage() *stage { return &stage{harness: &harness{}} }
 
-// prepare signs in to a profile of each store: "default" and "file".
+// prepare signs in to a profile of each store, "default" and "file", and to one that the
+// kernel caches.
 func (s *stage) prepare(authctl string) {
 	need.Program(s, "dbus-daemon", "gnome-keyring-daemon", "secret-tool", "curl") // make test-deps brings them
 	s.authctl, s.home = authctl, s.TempDir()
@@ -37,6 +38,8 @@ func (s *stage) prepare(authctl string) {
 	s.provider = s.start(idp.Options{NoRotation: true})
 	s.signIn(s.provider)
 	s.signIn(s.provider, append(s.fileStore(), "--profile", "file")...)
+	s.signIn(s.provider, "--profile", "kernel", "--kernel-cache")
+	s.Cleanup(func() { s.command(s.authctl, "logout", "--profile", "kernel").output() })
 	s.secret = s.output(s.lookup("default"))
 }
 
@@ -51,6 +54,7 @@ func (s *stage) contests() []contest {
 		rivals: []*entrant{
 			own("**`authctl token`, keychain**", "token"),
 			own("**`authctl token`, `--store file`**", "token", "--profile", "file"),
+			own("**`authctl token`, `--kernel-cache`**", "token", "--profile", "kernel"),
 			{name: "go-keyring's `Get` alone", command: s.command(programs["goring"], "authctl", "default")},
 			{name: "a Go program that says hello", command: s.command(programs["hello"])},
 		},
