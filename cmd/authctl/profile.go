@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -167,8 +169,15 @@ func kernelCache(c choice, p config.Profile, state string) session.Cache {
 	case !*p.KernelCache: // there may be something to forget
 		return store.KernelCache{}
 	}
-	places := []string{c.file.Path, c.name, state, p.Store, p.StoreKeyFile}
-	return store.KernelCache{For: fmt.Sprintf("%q %q", places, binding(p))} // fmt sorts the map
+	var purpose []byte
+	for _, place := range []string{c.file.Path, c.name, state, p.Store, p.StoreKeyFile} {
+		purpose = strconv.AppendQuote(purpose, place)
+	}
+	bound := binding(p)
+	for _, key := range slices.Sorted(maps.Keys(bound)) {
+		purpose = strconv.AppendQuote(purpose, bound[key])
+	}
+	return store.KernelCache{For: string(purpose)}
 }
 
 // endpoints are those that the profile sets itself.

@@ -138,7 +138,10 @@ to sign in again.`,
 			if len(settings) == 0 && !secretGiven {
 				return &usageError{err: errorf("profile set %s: no setting was given", c.name), hint: "authctl profile set --help lists them"}
 			}
-			return o.setProfile(cmd, c, settings, secretGiven, given.secretFile)
+			if err := o.setProfile(cmd, c, settings, secretGiven, given.secretFile); err != nil {
+				return err
+			}
+			return o.uncache(cmd, c, settings)
 		},
 	}
 	given = addSettingFlags(cmd)
@@ -170,7 +173,7 @@ func (o *options) setProfile(cmd *cobra.Command, c choice, given config.Settings
 		if err := c.save(given); err != nil {
 			return errorf("saving profile %q: %w", c.name, err)
 		}
-		return o.uncache(cmd, c, given)
+		return nil
 	}
 	p, err := o.wireChanged(cmd, c, changed, secretGiven)
 	if err != nil {
@@ -185,21 +188,6 @@ func (o *options) setProfile(cmd *cobra.Command, c choice, given config.Settings
 	}
 	if !sameStore(changed.WithDefaults(), p.Profile) {
 		say(cmd, "The environment names another store for profile %q, with AUTHCTL_STORE or AUTHCTL_STORE_KEY_FILE: what is stored stays there.", c.name)
-	}
-	return nil
-}
-
-// uncache forgets what the kernel has of a profile when the setting for that is changed.
-func (o *options) uncache(cmd *cobra.Command, c choice, changed config.Settings) error {
-	if _, ok := changed["kernel_cache"]; !ok {
-		return nil
-	}
-	p, err := o.wireStored(cmd, c)
-	if err != nil {
-		return nil // so nobody is signed in
-	}
-	if err := p.session.Uncache(); err != nil {
-		return p.about("forgetting the cached token of", err)
 	}
 	return nil
 }
@@ -303,6 +291,21 @@ func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
 		return errorf("removing profile %q: %w", c.name, err)
 	}
 	return signedOut
+}
+
+// uncache forgets what the kernel has of a profile when the setting for that is changed.
+func (o *options) uncache(cmd *cobra.Command, c choice, changed config.Settings) error {
+	if _, ok := changed["kernel_cache"]; !ok {
+		return nil
+	}
+	p, err := o.wireStored(cmd, c)
+	if err != nil {
+		return nil // so nobody is signed in
+	}
+	if err := p.session.Uncache(); err != nil {
+		return p.about("forgetting the cached token of", err)
+	}
+	return nil
 }
 
 // completeProfiles offers the names in the config file to the shell.
