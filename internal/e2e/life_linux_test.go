@@ -20,6 +20,7 @@ type life struct {
 	*user
 	p        *idp.Server
 	verbose  bool
+	caches   bool     // the access token, in the kernel
 	more     []string // environment
 	secrets  leaktest.Secrets
 	places   map[string]bool // that were looked at
@@ -140,6 +141,8 @@ func (l *life) placed(place, command string) string {
 		return "the page of " + command
 	case strings.HasPrefix(place, "file "):
 		return place
+	case place == "kernel" && l.caches:
+		return "the kernel's cache"
 	}
 	return place + " of " + command
 }

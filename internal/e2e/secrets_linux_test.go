@@ -47,6 +47,7 @@ var belongings = []struct {
 	{`^pipe of (-v )?curl`, []string{accessToken, givenToken}, "curl reads its header there"},
 	{`^the provider`, []string{"code", "code verifier", clientSecret, accessToken, refreshToken}, "they are its own"},
 	{`^bus of `, append([]string{clientSecret, "nonce", storeKey}, tokenKinds...), "the keychain keeps them; the ID token's claims hold the nonce"},
+	{`^the kernel's cache$`, []string{accessToken}, "the profile asks for it, and for no other token"},
 	{`^file \S*/keys/authctl$`, []string{storeKey}, "it is the key file"},
 	{`^file \S*/keys/\.authctl\.authctl-tmp-\d+$`, []string{storeKey}, "it becomes the key file"},
 	{`^file \S*/tls/localhost\.pem$`, []string{tlsKey}, "it is the certificate's file, 0600"},
@@ -173,17 +174,17 @@ func eachLife(t *testing.T, lived func(*life)) {
 	for _, tc := range []struct {
 		store, auth, scheme string
 		bytes               int // of a token
-		verbose             bool
+		verbose, caches     bool
 	}{
-		{"keychain", "", "http", 0, false},
-		{"keychain", "client_secret_basic", "https", 24 << 10, true},
-		{"keychain", "client_secret_post", "http", 0, true},
-		{"file", "", "https", 24 << 10, true},
-		{"file", "client_secret_basic", "http", 0, false},
-		{"file", "client_secret_post", "https", 24 << 10, false},
-		{"passphrase", "client_secret_post", "http", 0, true},
+		{"keychain", "", "http", 0, false, false},
+		{"keychain", "client_secret_basic", "https", 24 << 10, true, false},
+		{"keychain", "client_secret_post", "http", 0, true, true},
+		{"file", "", "https", 24 << 10, true, true},
+		{"file", "client_secret_basic", "http", 0, false, false},
+		{"file", "client_secret_post", "https", 24 << 10, false, false},
+		{"passphrase", "client_secret_post", "http", 0, true, false},
 	} {
-		name := fmt.Sprintf("%s, %s, %s, %d bytes, verbose %t", tc.store, cmp.Or(tc.auth, "public"), tc.scheme, tc.bytes, tc.verbose)
+		name := fmt.Sprintf("%s, %s, %s, %d bytes, verbose %t, cached %t", tc.store, cmp.Or(tc.auth, "public"), tc.scheme, tc.bytes, tc.verbose, tc.caches)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			redirect := tc.scheme + "://localhost:" + freePort(t) + "/callback"
@@ -192,8 +193,12 @@ func eachLife(t *testing.T, lived func(*life)) {
 				o.ConfidentialSecret, o.AuthMethods = secret, []string{tc.auth}
 			}
 			l := newLife(newUser(t), demoProvider(t, o))
-			l.verbose = tc.verbose
+			l.verbose, l.caches = tc.verbose, tc.caches
 			flags := append(l.storeFlags(tc.store), "--redirect-uri", redirect)
+			if tc.caches {
+				l.cachesInKernel()
+				flags = append(flags, "--kernel-cache")
+			}
 			if tc.auth != "" {
 				file := filepath.Join(l.home, "client-secret")
 				if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
