@@ -49,6 +49,9 @@ var commands = []command{
 	{name: "logout/file", before: []string{"login {small} {file}"}, line: "logout", spends: true},
 	{name: "logout/all", before: []string{"login -p one {large} {keychain}", "login -p two {small} {file}"}, line: "logout --all",
 		via: []string{"logout -p one", "logout -p two"}, spends: true},
+	{name: "login/again/cached", before: []string{"login {small} {keychain} --kernel-cache"}, line: "login"},
+	{name: "token/expired/cached", before: []string{"login {small} {keychain} --kernel-cache"}, line: "token --min-ttl 2h", spends: true},
+	{name: "logout/cached", before: []string{"login {small} {keychain} --kernel-cache"}, line: "logout", spends: true},
 	{name: "profile/remove/keychain", before: []string{"login {confidential} {keychain}"}, line: "profile remove default",
 		via: []string{"logout"}, spends: true},
 	{name: "profile/remove/file", before: []string{"login {small} {file}"}, line: "profile remove default", via: []string{"logout"}, spends: true},
@@ -111,6 +114,7 @@ func newCallSweep(t *testing.T, c command) *callSweep {
 	s := &callSweep{command: c, t: t, u: u, keys: newKeyring(t, u.bus), tracer: newTracer(t), profiles: []string{"default"},
 		providers: map[string]*idp.Server{}, tokens: map[string]string{}, known: map[string]bool{}}
 	u.moveTo(memoryDir(t))
+	u.cachesInKernel()
 	for _, line := range append([]string{c.line}, c.before...) {
 		s.words(line) // starts the providers
 		if strings.Contains(line, "-p one") {

@@ -53,6 +53,21 @@ func (u *user) inKernel() string {
 	return string(buf[:n])
 }
 
+// keepInKernel has the kernel keep that again.
+func (u *user) keepInKernel(kernel string) {
+	u.t.Helper()
+	name, err := os.ReadFile(u.stateFile("locks", "default.cached"))
+	if kernel == "" {
+		return
+	}
+	if err == nil {
+		_, err = unix.AddKey("user", "authctl:"+string(name), []byte(kernel), unix.KEY_SPEC_USER_KEYRING)
+	}
+	if err != nil {
+		u.t.Fatal(err)
+	}
+}
+
 // The kernel goes on when the keychain is locked, or another program deletes the item: who
 // asks for it is told so. It ends with a logout all the same.
 func TestKernelCacheOutlivesTheKeychain(t *testing.T) {

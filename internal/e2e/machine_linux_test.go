@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// machine is what authctl keeps for a user: files below their home, and items of their
-// keyring.
+// machine is what authctl keeps for a user: files below their home, items of their keyring,
+// and what the kernel has.
 type machine struct {
-	files map[string]keptFile // by path from the home
-	items map[string]string   // by name
+	files  map[string]keptFile // by path from the home
+	items  map[string]string   // by name
+	kernel string              // what counts there; empty: nothing
 }
 
 type keptFile struct {
@@ -28,7 +29,7 @@ type keptFile struct {
 // machine looks at both.
 func (s *callSweep) machine() machine {
 	s.t.Helper()
-	m := machine{files: map[string]keptFile{}, items: s.keys.items()}
+	m := machine{files: map[string]keptFile{}, items: s.keys.items(), kernel: s.u.inKernel()}
 	err := filepath.WalkDir(s.u.home, func(path string, d fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(s.u.home, path)
 		if err != nil || name == "." {
@@ -76,6 +77,7 @@ func (s *callSweep) restore(m machine) {
 		s.t.Fatal(err)
 	}
 	s.keys.restore(m.items)
+	s.u.keepInKernel(m.kernel)
 }
 
 // random is what no two names have in common.
