@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -54,6 +56,16 @@ func (s *callSweep) machine() machine {
 		s.t.Fatal(err)
 	}
 	return m
+}
+
+// kernelAgrees reports whether what counts in the kernel is of the session in the keychain.
+func (m machine) kernelAgrees() bool {
+	if m.kernel == "" {
+		return true
+	}
+	var cached tokens
+	err := json.Unmarshal([]byte(m.kernel[sha256.Size:]), &cached) // before that is what it is good for
+	return err == nil && strings.Contains(m.items["default"], `"`+cached.AccessToken+`"`)
 }
 
 // restore makes the machine what it was.

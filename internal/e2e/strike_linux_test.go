@@ -84,6 +84,8 @@ func (s *callSweep) wrong(end string, m machine, hit struck) string {
 	switch {
 	case len(open) > 0:
 		return fmt.Sprintf("others may look at %q", open)
+	case !m.kernelAgrees():
+		return "the kernel has another token than the keychain"
 	case end == "mixed":
 		return s.difference(s.view())
 	case hit.Code == 0 && s.code == 0 && end != "new" && hit.Stdout != s.tokens[s.profiles[0]]:
