@@ -13,7 +13,7 @@ import (
 	"github.com/authctl/authctl/internal/idp"
 )
 
-func toKernel(secret string) error {
+func toTheKernel(secret string) error {
 	_, err := unix.AddKey("user", "planted", []byte(secret), unix.KEY_SPEC_PROCESS_KEYRING)
 	return err
 }

@@ -4,4 +4,4 @@ package e2e
 
 import "errors"
 
-func toKernel(string) error { return errors.ErrUnsupported }
+func toTheKernel(string) error { return errors.ErrUnsupported }

@@ -51,7 +51,7 @@ var leaks = map[string]func(secret string) error{
 		}
 		return to(w, secret)
 	},
-	"kernel":   toKernel,
+	"kernel":   toTheKernel,
 	"bus":      func(secret string) error { return over("unix", "socket", secret) },
 	"the page": func(secret string) error { return over("tcp", "127.0.0.1:0", secret) },
 }

@@ -210,13 +210,14 @@ func TestCacheFollowsTheStore(t *testing.T) {
 				if err := c.does(&writer, t); kindOf(err) != c.err {
 					t.Fatalf("got %v, want %q", err, c.err)
 				}
+				want := c.want
 				if !told {
-					c.want = ""
+					want = ""
 				}
-				if got := accessToken(s.Cached(Need{})); got != c.want || writes == 0 {
-					t.Errorf("after %d writes the cache has %q, want %q", writes, got, c.want)
+				if got := accessToken(s.Cached(Need{})); got != want || writes == 0 {
+					t.Errorf("after %d writes the cache has %q, want %q", writes, got, want)
 				}
-				if secret, _ := m.only(t); (secret != nil) != (c.want != "") {
+				if secret, _ := m.only(t); (secret != nil) != (want != "") {
 					t.Errorf("%d bytes are left behind", len(secret))
 				}
 			})
