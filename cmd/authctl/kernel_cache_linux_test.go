@@ -14,12 +14,13 @@ func newCacher(t *testing.T) *locker {
 	t.Helper()
 	l := newLocker(t)
 	l.env = append(l.env, "AUTHCTL_STORE_KEY_FILE="+l.home+"/store.key")
+	l.runs(0, "authctl", "login", "--kernel-cache")
+	first := l.cached()
 	t.Cleanup(func() {
-		if id := l.cached(); id != 0 {
-			unix.KeyctlInt(unix.KEYCTL_INVALIDATE, id, 0, 0, 0)
+		for _, id := range []int{first, l.cached()} {
+			unix.KeyctlInt(unix.KEYCTL_INVALIDATE, id, 0, 0, 0) // or it is gone
 		}
 	})
-	l.runs(0, "authctl", "login", "--kernel-cache")
 	return l
 }
 
@@ -137,7 +138,6 @@ func TestKernelCacheEndsWithTheSession(t *testing.T) {
 			if id == 0 {
 				t.Fatal("the kernel has no token")
 			}
-			t.Cleanup(func() { unix.KeyctlInt(unix.KEYCTL_INVALIDATE, id, 0, 0, 0) })
 			out := l.runs(0, strings.Fields(tc.command)...)
 			if gone(id) == tc.stays || strings.Contains(out, "kernel") {
 				t.Errorf("gone: %v, want %v; said:\n%s", gone(id), !tc.stays, out)

@@ -19,11 +19,14 @@ func (u *user) cachesInKernel() {
 	if _, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_USER_KEYRING, true); err != nil {
 		need.Missing(u.t, "the kernel's keyring")
 	}
-	u.t.Cleanup(func() {
-		if id := u.cached(); id != 0 {
-			unix.KeyctlInt(unix.KEYCTL_INVALIDATE, id, 0, 0, 0)
-		}
-	})
+	u.t.Cleanup(u.forgetInKernel)
+}
+
+// forgetInKernel has the kernel forget what counts.
+func (u *user) forgetInKernel() {
+	if id := u.cached(); id != 0 {
+		unix.KeyctlInt(unix.KEYCTL_INVALIDATE, id, 0, 0, 0)
+	}
 }
 
 // cached is the kernel's number of what counts as the profile's access token; 0: nothing.
@@ -60,8 +63,12 @@ func (u *user) keepInKernel(kernel string) {
 	if kernel == "" {
 		return
 	}
+	id := 0
 	if err == nil {
-		_, err = unix.AddKey("user", "authctl:"+string(name), []byte(kernel), unix.KEY_SPEC_USER_KEYRING)
+		id, err = unix.AddKey("user", "authctl:"+string(name), []byte(kernel), unix.KEY_SPEC_USER_KEYRING)
+	}
+	if err == nil {
+		_, err = unix.KeyctlInt(unix.KEYCTL_SET_TIMEOUT, id, int(time.Hour/time.Second), 0, 0)
 	}
 	if err != nil {
 		u.t.Fatal(err)

@@ -71,6 +71,7 @@ func (m machine) kernelAgrees() bool {
 // restore makes the machine what it was.
 func (s *callSweep) restore(m machine) {
 	s.t.Helper()
+	s.u.forgetInKernel()
 	entries, err := os.ReadDir(s.u.home)
 	for _, e := range entries {
 		if err == nil {
