@@ -49,9 +49,9 @@ var belongings = []struct {
 	{`^bus of `, append([]string{clientSecret, "nonce", storeKey}, tokenKinds...), "the keychain keeps them; the ID token's claims hold the nonce"},
 	{`^the kernel's cache$`, []string{accessToken}, "the profile asks for it, and for no other token"},
 	{`^file \S*/keys/authctl$`, []string{storeKey}, "it is the key file"},
-	{`^file \S*/keys/\.authctl\.authctl-tmp-\d+$`, []string{storeKey}, "it becomes the key file"},
+	{`^file \S*/keys/\.authctl\.authctl-tmp-[A-Z2-7]+$`, []string{storeKey}, "it becomes the key file"},
 	{`^file \S*/tls/localhost\.pem$`, []string{tlsKey}, "it is the certificate's file, 0600"},
-	{`^file \S*/tls/\.localhost\.pem\.authctl-tmp-\d+$`, []string{tlsKey}, "it becomes the certificate's file"},
+	{`^file \S*/tls/\.localhost\.pem\.authctl-tmp-[A-Z2-7]+$`, []string{tlsKey}, "it becomes the certificate's file"},
 	{`^file \S*/client-secret$`, []string{clientSecret}, "the user's own, for --client-secret-file"},
 }
 
