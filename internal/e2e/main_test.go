@@ -288,15 +288,32 @@ func demoProvider(t testing.TB, o idp.Options) *idp.Server {
 // robotBrowser is a value for --browser that signs in without a real browser.
 func robotBrowser() string { return "'" + demoIDP + "' click" }
 
-// lastPort is the one that freePort gave last. They are below those that systems give
-// to whoever asks for any, so that nobody takes one before its user does.
+// Ports are given from a block below those that systems give to whoever asks for any, so
+// that nobody takes one before its user does. A block is the process's that has its first.
+const firstPort, blockSize, blocks = 20000, 1000, 12
+
+var portBlock = sync.OnceValues(func() (first net.Listener, err error) {
+	for i := range blocks {
+		if first, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+i*blockSize))); err == nil {
+			return first, nil
+		}
+	}
+	return nil, fmt.Errorf("no block of ports is free: %w", err)
+})
+
+// lastPort is the one that freePort gave last.
 var lastPort atomic.Int64
 
 // freePort is a port of loopback that nobody listens on, another one each time.
 func freePort(t testing.TB) string {
 	t.Helper()
-	lastPort.CompareAndSwap(0, int64(20000+os.Getpid()%10000))
-	for range 1000 {
+	block, err := portBlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := int64(block.Addr().(*net.TCPAddr).Port)
+	lastPort.CompareAndSwap(0, first)
+	for lastPort.Load() < first+blockSize-1 {
 		if port := strconv.FormatInt(lastPort.Add(1), 10); portFree(port) {
 			return port
 		}

@@ -2,6 +2,7 @@ package wine
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,7 +19,7 @@ import (
 )
 
 // patience is how long one program may take.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // system is a Windows of the tests' own, with the built programs in «C:\Program Files».
 type system struct {
@@ -97,7 +98,12 @@ func (s *system) path(name string) string {
 // unix is a command in the prefix's environment, in which nothing is of whoever runs the
 // tests.
 func (s *system) unix(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(name, args...)
+	return s.unixUntil(context.Background(), name, args...)
+}
+
+// unixUntil is the same, killed when ctx ends.
+func (s *system) unixUntil(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "WINEPREFIX=" + filepath.Join(s.dir, "prefix"),
 		"WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=", "LANG=C.UTF-8", "TZ=UTC", "TERM=xterm"}
 	cmd.WaitDelay = 5 * time.Second // what a program has started may keep its stdout
@@ -177,12 +183,12 @@ func (u *user) command(program string, args ...string) *exec.Cmd {
 		with := slices.Concat([]string{programs + `\person.exe`, "with"}, u.env, []string{"--"})
 		line = append(with, line...)
 	}
-	cmd := u.sys.unix("sh", slices.Concat([]string{"-c", `umask "$0"; exec "$@"`, u.umask, u.sys.wine}, line)...)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	u.t.Cleanup(cancel)
+	cmd := u.sys.unixUntil(ctx, "sh", slices.Concat([]string{"-c", `umask "$0"; exec "$@"`, u.umask, u.sys.wine}, line)...)
 	if !u.other {
 		cmd.Env = append(cmd.Env, u.env...)
 	}
-	kill := time.AfterFunc(patience, func() { cmd.Process.Kill() })
-	u.t.Cleanup(func() { kill.Stop() })
 	return cmd
 }
 
