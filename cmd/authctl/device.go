@@ -55,6 +55,6 @@ func (l *signIn) showCode(ctx context.Context, d *oauth.DeviceAuthorization) {
 // offerDevice names the way that needs no browser here, where the provider has it.
 func (l *signIn) offerDevice(client *oauth.Client) {
 	if client.Metadata.DeviceAuthorizationEndpoint != "" {
-		say(l.cmd, "Or end this and sign in on another device, with --device.")
+		say(l.cmd, "Or end this and sign in on another device, with authctl login --device.")
 	}
 }

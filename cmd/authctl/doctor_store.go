@@ -97,6 +97,12 @@ func (d *doctor) checkPassphrase(ctx context.Context, f *store.File) finding {
 		f.Dir, err = d.place(f.Dir)
 	}
 	timeout := d.profile.StoreTimeout
+	f.Passphrase.Present = nil // nobody is asked
+	if err == nil && !state.Chosen {
+		if _, lost := f.Get(ctx, d.profile.session.Name); lost != nil && !errors.Is(lost, fs.ErrNotExist) {
+			err = lost
+		}
+	}
 	switch {
 	case err != nil:
 		return d.storeFailure(err)
@@ -107,7 +113,6 @@ func (d *doctor) checkPassphrase(ctx context.Context, f *store.File) finding {
 		d.locked = "the passphrase has not been given"
 		return passed("sealed files, locked by a passphrase; the kernel doesn't hold the key now, so the next command that needs it asks, once in %s", timeout)
 	}
-	f.Passphrase.Present = nil // it may end right now
 	took, err := timed(func() error { return f.Check(ctx) })
 	if err != nil {
 		return d.storeFailure(err)

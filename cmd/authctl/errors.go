@@ -43,6 +43,9 @@ type onProfile struct {
 // signingIn is what a login does.
 const signingIn = "signing in to"
 
+// moving is what profile set does when it takes what is stored to another store.
+const moving = "moving"
+
 func (e *onProfile) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("%s profile %q: %v", e.doing, e.name, e.err))
 }

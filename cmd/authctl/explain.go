@@ -67,8 +67,11 @@ func exitCode(err error) int {
 }
 
 func interruption(e signalError) (message, hint string, code int) {
-	if e.Signal == syscall.SIGINT {
+	switch e.Signal {
+	case syscall.SIGINT:
 		return "interrupted", "", 130
+	case syscall.SIGTERM:
+		return "terminated", "", 143
 	}
 	return "terminated (" + e.Signal.String() + ")", "", 128 + int(e.Signal)
 }
@@ -222,12 +225,17 @@ func storeHint(err error) (string, int) {
 		return "", 0
 	}
 	login, unlocks, unknown := loginCommand(err), commandFor(err, "whoami"), (*store.PassphraseError)(nil)
-	if p := (*onProfile)(nil); errors.As(err, &p) && p.doing == signingIn {
-		login, unlocks = "the same command with", "the same command" // it has settings that are not saved yet
+	again := login
+	p := (*onProfile)(nil)
+	errors.As(err, &p)
+	if p != nil && p.doing == signingIn {
+		login, unlocks, again = "the same command with", "the same command", "the same command" // it has settings that are not saved yet
 	}
 	const keyFileFlag = " --store-key-file FILE"
 	elsewhere, keyFile := login+" --store file"+keyFileFlag, login+keyFileFlag
 	switch {
+	case p != nil && p.doing == moving && failed.Op == "checking" && (errors.Is(err, store.ErrAbsent) || errors.Is(err, store.ErrKeyFile)):
+		return "nothing was moved; give --store and --store-key-file that can be used: a key file that isn't there yet is made", exitStore
 	case errors.Is(err, store.ErrLocked):
 		return unlocking(runtime.GOOS) + ", or do without: " + elsewhere, exitStore
 	case errors.Is(err, store.ErrAbsent):
@@ -243,7 +251,7 @@ func storeHint(err error) (string, int) {
 	case errors.Is(err, store.ErrKeyring):
 		return "to do without it, in a container for example: " + keyFile, exitStore
 	case errors.As(err, &unknown):
-		return "if it is forgotten, what it locks is lost: rm " + shellWord(unknown.File) + ", then " + loginCommand(err), exitStore
+		return "if it is forgotten, what it locks is lost, of every profile there: rm " + shellWord(unknown.File) + ", then " + again, exitStore
 	case errors.Is(err, store.ErrTimeout):
 		return "the keychain doesn't answer: restart it, or do without: " + elsewhere, exitStore
 	}

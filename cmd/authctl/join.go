@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -58,10 +59,20 @@ func (l *signIn) kind() string {
 
 // killCommand ends a process. On Windows nothing gentler ends one of the console.
 func killCommand(pid int) string {
-	if runtime.GOOS == "windows" {
+	switch {
+	case runtime.GOOS == "windows":
 		return fmt.Sprintf("taskkill /F /PID %d", pid)
+	case isSuspended(pid):
+		return fmt.Sprintf("kill %d; kill -CONT %[1]d", pid)
 	}
 	return fmt.Sprintf("kill %d", pid)
+}
+
+// isSuspended reports whether a process was stopped, by Ctrl-Z as a rule: it hears of no
+// signal then. Only Linux tells, see proc_pid_stat(5).
+func isSuspended(pid int) bool {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return bytes.HasPrefix(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" T"))
 }
 
 // joined ends this login as the one that it waited for has ended, well.

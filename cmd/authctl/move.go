@@ -112,7 +112,18 @@ func (p *profile) prove(cmd *cobra.Command) error {
 			say(cmd, "Made the key file %s: whoever has it can read what is stored, and without it nobody can.", p.StoreKeyFile)
 		}
 	}
-	return p.secrets.Check(cmd.Context())
+	if err := p.secrets.Check(cmd.Context()); err != nil {
+		return err
+	}
+	return p.shorten()
+}
+
+// shorten makes a shorter --store-timeout count for a passphrase that was given already.
+func (p *profile) shorten() error {
+	if files, ok := p.secrets.secretStore.(*store.File); ok && files.KeyFile == "" {
+		return files.Passphrase.Shorten()
+	}
+	return nil
 }
 
 // stored is what another store holds of the profile, by name. An error means that it can't
@@ -138,14 +149,14 @@ func (p *profile) relocate(cmd *cobra.Command, more bool, keep func(context.Cont
 	// only if nothing was ever stored.
 	unused := errors.Is(err, store.ErrAbsent) && !p.session.Used()
 	if err != nil && !unused {
-		return p.about("moving", err)
+		return p.about(moving, err)
 	}
 	if len(held) > 0 || more {
 		if _, err := p.Resolve(); err != nil && p.HasPassphrase() {
 			return err
 		}
 		if err := p.prove(cmd); err != nil {
-			return p.about("moving", err)
+			return p.about(moving, err)
 		}
 	}
 	if unused {

@@ -21,22 +21,37 @@ const shortestPassphrase = 8
 // passphraseOf is what locks the file store's key. Nothing is looked at yet.
 func (o *options) passphraseOf(cmd *cobra.Command, p config.Profile, dir string) *store.Passphrase {
 	if o.passphrase == nil {
+		var show func() // has the terminal echo again; nil: it does
 		o.passphrase = &store.Passphrase{
 			Dir: dir, Timeout: p.PassphraseTimeout(),
 			Present: func() bool { return isTerminal(cmd.InOrStdin()) && isTerminal(cmd.ErrOrStderr()) },
 			Ask: func(ctx context.Context, q store.Question) (string, error) {
 				o.catch() // Ctrl-C puts the terminal back
-				if q.New {
-					return choosePassphrase(ctx, cmd, p.StoreTimeout)
+				typed, err := askPassphrase(ctx, cmd, q, p.StoreTimeout)
+				if show == nil {
+					show = hush(fileOf(cmd.InOrStdin()))
 				}
-				if q.Wrong > 0 {
-					say(cmd, "That is not it.")
+				return typed, err
+			},
+			Asked: func() {
+				if show != nil {
+					show()
+					show = nil
 				}
-				return readPassphrase(ctx, cmd, "Passphrase of authctl's file store")
 			},
 		}
 	}
 	return o.passphrase
+}
+
+func askPassphrase(ctx context.Context, cmd *cobra.Command, q store.Question, timeout string) (string, error) {
+	if q.New {
+		return choosePassphrase(ctx, cmd, timeout)
+	}
+	if q.Wrong > 0 {
+		say(cmd, "That is not it.")
+	}
+	return readPassphrase(ctx, cmd, "Passphrase of authctl's file store")
 }
 
 // choosePassphrase asks until the same good one was typed twice.

@@ -219,6 +219,32 @@ func TestPassphraseAndKeyFileTakeTurns(t *testing.T) {
 	}
 }
 
+// The kernel forgets the key sooner when a shorter time-out is set, and with the last
+// session that it opens.
+func TestPassphraseIsForgottenInTime(t *testing.T) {
+	t.Parallel()
+	l := newLocker(t)
+	l.signsIn()
+	l.runs(0, "authctl", "profile", "set", "--store-timeout", "5m")
+	has(t, l.runs(0, "authctl", "doctor"), `whose key the kernel holds for (4|5) minutes more`)
+	l.runs(0, "authctl", "profile", "set", "--store-timeout", "1h") // of which the kernel has not been told
+	has(t, l.runs(0, "authctl", "doctor"), `whose key the kernel holds for (4|5) minutes more`)
+	l.runs(0, "authctl", "logout")
+	has(t, l.runs(0, "authctl", "doctor"), `the kernel doesn't hold the key now`)
+}
+
+// What a sealed session has lost its key is no passphrase that is yet to be chosen.
+func TestDoctorMissesThePassphrasesFile(t *testing.T) {
+	t.Parallel()
+	l := newLocker(t)
+	l.signsIn()
+	l.forget()
+	if err := os.Remove(l.file()); err != nil {
+		t.Fatal(err)
+	}
+	has(t, l.runs(1, "authctl", "doctor"), `^fail  store        .*passphrase\.json of its key is gone`)
+}
+
 // Ctrl-C, at any question, leaves terminal and store as they were.
 func TestPassphraseInterrupted(t *testing.T) {
 	t.Parallel()
@@ -244,7 +270,7 @@ func TestPassphraseForgotten(t *testing.T) {
 	wrong := turn{toGive, "wrong\r"}
 	shown := l.talks(5, []turn{wrong, wrong, wrong}, "authctl", "token")
 	has(t, shown, `^authctl: .*the passphrase was wrong 3 times`)
-	has(t, shown, `^hint: if it is forgotten, what it locks is lost: rm `+regexp.QuoteMeta(l.file())+`, then authctl login`)
+	has(t, shown, `^hint: if it is forgotten, what it locks is lost, of every profile there: rm `+regexp.QuoteMeta(l.file())+`, then authctl login`)
 	has(t, l.talks(4, []turn{{toGive, "\r"}}, "authctl", "logout"), `signed out of profile "default" on this machine, but its tokens are not revoked: .*no passphrase was given`)
 	l.runs(3, "authctl", "token")
 

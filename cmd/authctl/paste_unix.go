@@ -72,6 +72,24 @@ func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string)
 	return nil
 }
 
+// hush keeps the terminal from echoing until show is called: what is typed ahead of the
+// next question is not to be seen either.
+func hush(f *os.File) (show func()) {
+	fd := int(f.Fd())
+	if !inForeground(fd) {
+		return func() {}
+	}
+	before, err := withoutEcho(fd)
+	if err != nil {
+		return func() {}
+	}
+	return func() {
+		if inForeground(fd) {
+			unix.IoctlSetTermios(fd, setTermios, before)
+		}
+	}
+}
+
 // pollEvery is how soon the end of the wait, or a change of the foreground, is seen.
 const pollEvery = 100 * time.Millisecond
 

@@ -64,3 +64,6 @@ func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string)
 		return nil
 	}
 }
+
+// hush does nothing: no passphrase is asked for on Windows.
+func hush(*os.File) (show func()) { return func() {} }

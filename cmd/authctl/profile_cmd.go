@@ -141,7 +141,10 @@ to sign in again.`,
 			if err := o.setProfile(cmd, c, settings, secretGiven, given.secretFile); err != nil {
 				return err
 			}
-			return o.uncache(cmd, c, settings)
+			if err := o.uncache(cmd, c, settings); err != nil {
+				return err
+			}
+			return o.shorten(cmd, c, settings)
 		},
 	}
 	given = addSettingFlags(cmd)
@@ -291,6 +294,25 @@ func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
 		return errorf("removing profile %q: %w", c.name, err)
 	}
 	return signedOut
+}
+
+// shorten makes a shorter time-out count at once.
+func (o *options) shorten(cmd *cobra.Command, c choice, changed config.Settings) error {
+	if _, ok := changed["store_timeout"]; !ok {
+		return nil
+	}
+	c, err := c.again()
+	if err != nil {
+		return err
+	}
+	p, err := o.wireStored(cmd, c)
+	if err != nil {
+		return nil // so nobody is signed in
+	}
+	if err := p.shorten(); err != nil {
+		return p.about("shortening the passphrase's time for", err)
+	}
+	return nil
 }
 
 // uncache forgets what the kernel has of a profile when the setting for that is changed.

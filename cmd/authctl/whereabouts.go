@@ -47,7 +47,7 @@ func (w whereabouts) noWay() error {
 	}
 	return &usageError{
 		err:  errorf("%sthere is no display to open a browser on, and no terminal to show its address at", where),
-		hint: "use --browser CMD (or BROWSER), --no-browser, which prints the address, --paste, which reads the redirect URL from stdin, or --device, which signs in on another device",
+		hint: "use authctl login with --browser CMD (or BROWSER), --no-browser, which prints the address, --paste, which reads the redirect URL from stdin, or --device, which signs in on another device",
 	}
 }
 

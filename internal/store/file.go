@@ -36,9 +36,14 @@ func (f *File) Update(ctx context.Context, name string, secret []byte) error {
 	return f.Create(ctx, name, secret)
 }
 
-// Delete removes the secret. That nothing is stored is no error.
+// Delete removes the secret. That nothing is stored is no error. With the last secret the
+// kernel forgets a passphrase's key, which opens nothing any more.
 func (f *File) Delete(_ context.Context, name string) error {
-	return fail("deleting", name, sweep(f.Dir, filePrefix("file", name), ""))
+	err := sweep(f.Dir, filePrefix("file", name), "")
+	if left, _ := filepath.Glob(filepath.Join(f.Dir, "file~*")); err == nil && len(left) == 0 {
+		(&Passphrase{Dir: f.Dir}).Forget()
+	}
+	return fail("deleting", name, err)
 }
 
 // Check proves that there is a key, and that a secret of some size can be written.

@@ -28,6 +28,7 @@ type Passphrase struct {
 
 	Present func() bool                                           // whether there is somebody to ask
 	Ask     func(ctx context.Context, q Question) (string, error) // an empty answer gives up
+	Asked   func()                                                // nobody is asked any more; may be nil
 
 	key    []byte
 	gaveUp *PassphraseError
@@ -130,6 +131,9 @@ func pause(ctx context.Context) error {
 
 // ask asks until it has the key, or until another process was told.
 func (p *Passphrase) ask(ctx context.Context, locked []byte) (key []byte, err error) {
+	if p.Asked != nil {
+		defer p.Asked()
+	}
 	atomicfile.Sweep(p.file())
 	asking, cancel := context.WithCancelCause(ctx)
 	watched := make(chan struct{})
@@ -244,6 +248,28 @@ func heldKey(locked []byte) ([]byte, error) {
 func keyName(locked []byte) string {
 	sum := sha256.Sum256(locked)
 	return "authctl:" + hex.EncodeToString(sum[:16])
+}
+
+// Forget has the kernel forget the key, so that the passphrase is asked for again.
+func (p *Passphrase) Forget() {
+	if locked, err := p.read(); err == nil && locked != nil {
+		dropKey(keyName(locked))
+	}
+}
+
+// Shorten has the kernel forget the key when Timeout is over from now, if it was to keep it
+// for longer.
+func (p *Passphrase) Shorten() error {
+	locked, err := p.read()
+	if err != nil || locked == nil {
+		return fail("checking", "", err)
+	}
+	name := keyName(locked)
+	key, err := keptKey(name)
+	if err == nil && key != nil && keyLife(name) > p.Timeout {
+		err = keepKey(name, key, p.Timeout)
+	}
+	return fail("checking", "", err)
 }
 
 // KeyState is what there is of a passphrase and its key.
