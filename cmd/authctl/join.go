@@ -78,7 +78,7 @@ func isSuspended(pid int) bool {
 // joined ends this login as the one that it waited for has ended, well.
 func (l *signIn) joined() error {
 	p := l.profile
-	if err := p.choice.save(l.given); err != nil {
+	if err := l.saveJoined(); err != nil {
 		return p.about("saving", err)
 	}
 	tokens, err := p.session.Load(l.cmd.Context())
@@ -86,6 +86,30 @@ func (l *signIn) joined() error {
 		return p.about("", err)
 	}
 	return l.celebrate(tokens, false)
+}
+
+// saveJoined saves what this login's flags gave: that may be the store in which the other
+// has put the tokens.
+func (l *signIn) saveJoined() error {
+	if len(l.given) == 0 {
+		return nil
+	}
+	p, ctx := l.profile, l.cmd.Context()
+	return p.session.Hold(ctx, func() error {
+		return p.move(ctx, l.cmd, func() error { return p.choice.save(l.given) })
+	})
+}
+
+// isEveryones reports whether an error would have been that of each who waits: what the
+// provider or the person said, or didn't. A terminal, a port or a store that this process
+// alone was refused is not.
+func isEveryones(err error) bool {
+	switch code := exitCode(err); code {
+	case exitRefused, exitUnreachable:
+		return true
+	default:
+		return code > 128
+	}
 }
 
 // failure is err as those say it who wait for this sign-in; nil for no error. An

@@ -76,6 +76,9 @@ func (l *signIn) save(ctx context.Context, client *oauth.Client, tokens *session
 	}
 	moves := false
 	err := p.session.Hold(ctx, func() error {
+		if now, err := p.choice.again(); err == nil && p.choice.exists && !now.exists {
+			return errors.New("it was removed while the sign-in was under way")
+		}
 		_, moves = p.leaves()
 		return p.move(ctx, l.cmd, func() error {
 			if l.newSecret || moves && l.secret != "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -171,6 +172,10 @@ func (l *signIn) run() error {
 		return l.joined()
 	}
 	err = l.signIn(way)
+	if err != nil && !isEveryones(cmp.Or(endedBy(l.cmd.Context(), err), err)) {
+		l.turn.Abandon()
+		return err
+	}
 	l.turn.End(l.failure(err))
 	return err
 }

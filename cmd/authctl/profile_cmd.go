@@ -321,10 +321,10 @@ func (o *options) uncache(cmd *cobra.Command, c choice, changed config.Settings)
 		return nil
 	}
 	p, err := o.wireStored(cmd, c)
-	if err != nil {
+	if err != nil || !p.session.Used() {
 		return nil // so nobody is signed in
 	}
-	if err := p.session.Uncache(); err != nil {
+	if err := p.session.Hold(cmd.Context(), p.session.Uncache); err != nil { // a renewal under way would put it back
 		return p.about("forgetting the cached token of", err)
 	}
 	return nil

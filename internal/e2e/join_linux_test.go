@@ -255,3 +255,26 @@ func TestOtherSignInsDoNotJoin(t *testing.T) {
 	visit(t, asked)
 	alike(t, all, 0, "Signed in to ")
 }
+
+// A profile that is removed while somebody signs in to it stays so, and nothing that came
+// of the sign-in stays alive where nobody would find it.
+func TestProfileIsRemovedDuringALogin(t *testing.T) {
+	t.Parallel()
+	u := newFileUser(t)
+	p := u.signIn(idp.Options{})
+	login, asked := u.login()
+	u.must("profile", "remove", "default")
+	before := p.Count("revoke")
+	visit(t, asked)
+	if code := login.wait(); code != 1 || !strings.Contains(login.stderr.String(), "it was removed while the sign-in was under way") {
+		t.Errorf("login: exit %d, want 1 and the reason\n%s", code, login.stderr)
+	}
+	if p.Count("revoke") == before {
+		t.Error("the new tokens are not revoked")
+	}
+	u.files(func(path string, _ []byte) {
+		if strings.HasSuffix(path, "sealed") {
+			t.Errorf("%s is left", path)
+		}
+	})
+}

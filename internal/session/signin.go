@@ -151,6 +151,15 @@ func (in *SignIn) End(failed *SignInError) {
 	in.leave()
 }
 
+// Abandon leaves the sign-in to one of those who wait. After End it changes nothing.
+func (in *SignIn) Abandon() {
+	if in.lock == nil {
+		return
+	}
+	_ = in.tell(note{})
+	in.leave()
+}
+
 func (in *SignIn) leave() {
 	_ = in.lock.Unlock()
 	in.lock = nil

@@ -161,6 +161,23 @@ func TestJoinKinds(t *testing.T) {
 	}
 }
 
+// A sign-in that is abandoned is left to who waits.
+func TestJoinAbandoned(t *testing.T) {
+	s := newLogin(t)
+	first := begin(t, s, kind)
+	next := waiter(t, ctx, s)
+	first.Abandon()
+	got := <-next
+	if got.in == nil || got.err != nil {
+		t.Fatalf("got %+v, want a sign-in of its own", got)
+	}
+	got.in.End(declined)
+	got.in.Abandon() // the first End counts
+	if last := got.in.last(); last.Failed == nil {
+		t.Errorf("got %+v, want how it ended", last)
+	}
+}
+
 func TestJoinWaitEndsWithTheContext(t *testing.T) {
 	s := newLogin(t)
 	first := begin(t, s, kind)

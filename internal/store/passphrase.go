@@ -48,6 +48,10 @@ type PassphraseError struct {
 
 func (e *PassphraseError) Error() string { return e.Why }
 
+// askPatience is how long the terminal is waited for: nobody may be watching it, or the
+// command may be in its background.
+const askPatience = 5 * time.Minute
+
 // attempts is how often somebody may try.
 const attempts = 3
 
@@ -64,6 +68,8 @@ func (p *Passphrase) get(ctx context.Context, choose bool) ([]byte, error) {
 	if p.gaveUp != nil {
 		return nil, p.gaveUp
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, askPatience, ErrUnasked)
+	defer cancel()
 	for p.key == nil {
 		locked, err := p.read()
 		if err != nil {
