@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -53,7 +54,14 @@ func withPrograms(run func() int) int {
 	defer sharedProvider.stop()
 	defer sharedChromium.stop()
 	authctl, demoIDP = filepath.Join(dir, "authctl"+suffix()), filepath.Join(dir, "demo-idp"+suffix())
-	args := []string{"build", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp"}
+	makefile, err := os.ReadFile("../../Makefile")
+	small := regexp.MustCompile(`(?m)^SMALL +:= (.*)$`).FindSubmatch(makefile)
+	if err != nil || small == nil {
+		fmt.Fprintln(os.Stderr, "no SMALL in the Makefile:", err)
+		return 1
+	}
+	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w -funcalign=16"}, strings.Fields(string(small[1]))...)
+	args = append(args, "-o", dir, "../../cmd/authctl", "../../cmd/demo-idp")
 	if runtime.GOOS == "linux" {
 		args = append(args, "./tracee")
 	}
