@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/store"
@@ -32,9 +31,7 @@ func isGone(err error) bool {
 }
 
 // sameStore reports whether two profiles' secrets are in the same store.
-func sameStore(a, b config.Profile) bool {
-	return a.Store == b.Store && (a.Store != "file" || a.StoreKeyFile == b.StoreKeyFile)
-}
+func sameStore(a, b config.Profile) bool { return placeOf(a) == placeOf(b) }
 
 // follow is for p's presentStore.
 func (p *profile) follow() (moved bool) {
@@ -66,6 +63,7 @@ func (p *profile) catchUp(ctx context.Context) {
 	if err != nil || !sameStore(is, c.written.WithDefaults()) {
 		return // the environment has this process look elsewhere than others do
 	}
-	_, marked := os.Lstat(p.movingFile())
-	_ = p.tidy(ctx, is, marked == nil) // or whoever has the lock next
+	if t, was := p.cutShort(); was {
+		_ = p.tidy(ctx, is, t) // or whoever has the lock next
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,9 +32,8 @@ func (p *profile) move(ctx context.Context, cmd *cobra.Command, settle func() er
 	if !moves {
 		return settle()
 	}
-	if was.Store != p.Store {
-		_ = os.WriteFile(p.movingFile(), nil, 0o600) // without it a move that is cut short leaves more
-	}
+	t := trip{From: placeOf(was), To: placeOf(p.Profile)}
+	p.depart(t)
 	is, err := p.Profile, settle()
 	if errors.Is(err, store.ErrInDoubt) {
 		return err // what may be stored yet, whoever has the lock next forgets
@@ -47,57 +44,10 @@ func (p *profile) move(ctx context.Context, cmd *cobra.Command, settle func() er
 			is, _ = c.inStore()
 		}
 	}
-	if untidy := p.tidy(ctx, is, was.Store != p.Store); untidy != nil {
+	if untidy := p.tidy(ctx, is, t); untidy != nil {
 		warn(cmd, "what the profile has in another store than its own could not be deleted: %s", clean(untidy.Error()))
 	}
 	return err
-}
-
-// tidying bounds what a command does for one that was cut short.
-const tidying = 5 * time.Second
-
-// tidy forgets what the profile has elsewhere than in its store: sealed with another key,
-// and, if asked to, in the other kind of store. A session in two places would have a refresh
-// token that nobody revokes.
-func (p *profile) tidy(ctx context.Context, is config.Profile, other bool) error {
-	ctx, cancel := context.WithTimeout(ctx, tidying)
-	defer cancel()
-	if files, ok := p.openStore(is).(*store.File); ok {
-		for _, name := range p.secretNames() {
-			files.Settle(name)
-		}
-	}
-	if !other {
-		return nil
-	}
-	elsewhere := p.otherStore(is)
-	for _, name := range p.secretNames() {
-		if err := elsewhere.Delete(ctx, name); err != nil {
-			return err
-		}
-	}
-	os.Remove(p.movingFile())
-	return nil
-}
-
-// otherStore is of the kind that the profile's isn't, and can delete. Nobody is asked to
-// unlock it.
-func (p *profile) otherStore(is config.Profile) secretStore {
-	if is.Store == "file" {
-		return newKeychain(p.stateDir, nil)
-	}
-	return &store.File{Dir: fileStoreDir(p.stateDir)}
-}
-
-// secretNames are what the profile's secrets are stored as.
-func (p *profile) secretNames() []string {
-	return []string{p.session.Name, clientSecretName(p.session.Name)}
-}
-
-// movingFile is there while the profile moves to another kind of store. When that was cut
-// short, something of the profile may be in both.
-func (p *profile) movingFile() string {
-	return filepath.Join(p.stateDir, "locks", p.session.Name+".moving")
 }
 
 // prove makes sure that the profile's store can be written, with a key file that is made

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -21,6 +22,9 @@ func (u *user) stops() [][]string {
 	return [][]string{u.storeFlags("file"), another, {"--store", "keychain"}}
 }
 
+// moveTo is a command line.
+func moveTo(flags []string) []string { return append([]string{"profile", "set"}, flags...) }
+
 // A profile is moved to and fro while scripts ask for tokens, some of which are renewed.
 // None of them hears that nobody is signed in, and the provider, which ends a session whose
 // refresh token it sees twice, sees none twice.
@@ -31,8 +35,7 @@ func TestMovesWhileManyAsk(t *testing.T) {
 	stop := u.ask(20)
 	stops := u.stops()
 	for n := range 20 {
-		args := append([]string{"profile", "set"}, stops[n%len(stops)]...)
-		if _, stderr, code := u.run(args...); code != 0 || !strings.Contains(stderr, "Moved the session") {
+		if _, stderr, code := u.run(moveTo(stops[n%len(stops)])...); code != 0 || !strings.Contains(stderr, "Moved the session") {
 			t.Errorf("move %d: exit %d\n%s", n, code, stderr)
 		}
 	}
@@ -50,14 +53,14 @@ func TestMovesAreKilledWhileManyAsk(t *testing.T) {
 	p := u.signIn(idp.Options{})
 	began, stops := time.Now(), u.stops()
 	for _, flags := range stops {
-		u.must(append([]string{"profile", "set"}, flags...)...)
+		u.must(moveTo(flags)...)
 	}
 	span := min(time.Since(began)/time.Duration(len(stops))*4, 400*time.Millisecond) // others are at work then
 	seed := uint64(time.Now().UnixNano())
 	chance := rand.New(rand.NewPCG(seed, 0))
 	stop, killed := u.ask(8), 0
 	for n := range moves {
-		move := u.start(nil, append([]string{"profile", "set"}, stops[n%len(stops)]...)...)
+		move := u.start(nil, moveTo(stops[n%len(stops)])...)
 		time.Sleep(time.Duration(chance.Int64N(int64(span)))) // the moment
 		move.cmd.Process.Kill()
 		switch code := move.wait(); code {
@@ -114,8 +117,7 @@ func TestWhoWaitsFollowsAMove(t *testing.T) {
 		p := u.signIn(idp.Options{})
 		lock := u.lock()
 		release := lock.hold()
-		move := u.start(nil, append([]string{"profile", "set"}, u.storeFlags("file")...)...)
-		lock.await(1)
+		move := u.queue(lock, 1, moveTo(u.storeFlags("file"))...)
 		all := u.crowd(20, "token", "--refresh")
 		lock.await(21)
 		release()
@@ -133,7 +135,7 @@ func TestWhoWaitsFollowsAMove(t *testing.T) {
 		u.signIn(idp.Options{})
 		before := u.must("token")
 		login, asked := u.login()
-		u.must(append([]string{"profile", "set"}, u.storeFlags("file")...)...)
+		u.must(moveTo(u.storeFlags("file"))...)
 		visit(t, asked)
 		if code := login.wait(); code != 0 {
 			t.Errorf("login: exit %d\n%s", code, login.stderr)
@@ -149,16 +151,22 @@ func TestWhoWaitsFollowsAMove(t *testing.T) {
 		p := u.signIn(idp.Options{})
 		lock := u.lock()
 		release := lock.hold()
-		move := u.start(nil, append([]string{"profile", "set"}, u.storeFlags("file")...)...)
-		lock.await(1)
-		logout := u.start(nil, "logout")
-		lock.await(2)
+		move := u.queue(lock, 1, moveTo(u.storeFlags("file"))...)
+		logout := u.queue(lock, 2, "logout")
 		release()
 		if codes := fmt.Sprint(move.wait(), logout.wait()); codes != "0 0" || p.Count("revoke") == 0 {
 			t.Errorf("profile set and logout: exit %s after %d revocations\n%s%s", codes, p.Count("revoke"), move.stderr, logout.stderr)
 		}
 		u.isAt("")
 	})
+}
+
+// queue starts a command that waits for the lock, as the nth.
+func (u *user) queue(lock *profileLock, n int, args ...string) *process {
+	u.t.Helper()
+	p := u.start(nil, args...)
+	lock.await(n)
+	return p
 }
 
 // A renewal that is under way ends first, and it is what it brought that is moved.
@@ -169,10 +177,8 @@ func TestMoveWaitsForARenewal(t *testing.T) {
 	before := u.kept()
 	lock := u.lock()
 	release := lock.hold()
-	renewal := u.start(nil, "token", "--refresh")
-	lock.await(1)
-	move := u.start(nil, append([]string{"profile", "set"}, u.storeFlags("file")...)...)
-	lock.await(2)
+	renewal := u.queue(lock, 1, "token", "--refresh")
+	move := u.queue(lock, 2, moveTo(u.storeFlags("file"))...)
 	release()
 	if codes := fmt.Sprint(renewal.wait(), move.wait()); codes != "0 0" {
 		t.Errorf("token and profile set: exit %s\n%s%s", codes, renewal.stderr, move.stderr)
@@ -181,6 +187,68 @@ func TestMoveWaitsForARenewal(t *testing.T) {
 		t.Error("what was there before the renewal was moved")
 	}
 	u.isAt("file")
+}
+
+// cutShort kills a command that moves a session from the keychain to a file when it is in
+// both, and the settings don't say so yet.
+func (u *user) cutShort(args ...string) {
+	u.t.Helper()
+	lock := u.lock()
+	release := lock.hold()
+	p := u.queue(lock, 1, args...)
+	settings := profileLock{t: u.t, path: u.stateFile("locks", ".config.lock")}
+	save := settings.hold()
+	release()
+	eventually(u.t, "the session is in a file", func() bool {
+		_, err := os.Stat(u.stateFile("file", "file~default~sealed"))
+		return err == nil
+	})
+	p.cmd.Process.Kill()
+	p.wait()
+	save()
+}
+
+// Whoever edits the settings by hand after a move was cut short keeps what is where the
+// profile was.
+func TestSettingsAreEditedAfterAMove(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	p := u.signIn(idp.Options{})
+	token := u.must("token")
+	u.cutShort(moveTo(u.storeFlags("file"))...)
+	file := filepath.Join(u.home, "config", "authctl", "config.toml")
+	before, err := os.ReadFile(file)
+	edit := func(lines string) {
+		t.Helper()
+		if err = errors.Join(err, os.WriteFile(file, append(slices.Clone(before), lines...), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("store = \"file\"\nstore_key_file = \"another\"\n")
+	u.signInAt(p)
+	edit("")
+	if u.must("token") != token {
+		t.Error("back in the keychain: got another token")
+	}
+}
+
+// Two shells whose environments name two key files have a session each, and none takes the
+// other's for a move that came to nothing.
+func TestTwoKeyFilesOfTwoShells(t *testing.T) {
+	t.Parallel()
+	u := newUserWith(t, keychaintest.Open(t, keychaintest.NoBus))
+	p := u.signIn(idp.Options{}, u.storeFlags("file")...)
+	other := *u
+	other.env = append(slices.Clone(u.env), "AUTHCTL_STORE_KEY_FILE="+filepath.Join(u.home, "keys", "another"))
+	other.signInAt(p)
+	shells := []*user{u, &other}
+	tokens := []string{u.must("token"), other.must("token")}
+	for n := range 4 {
+		tokens[n%2] = shells[n%2].must("token", "--refresh")
+		if u.must("token") != tokens[0] || other.must("token") != tokens[1] {
+			t.Errorf("renewal %d: a shell got another token than its own", n)
+		}
+	}
 }
 
 // isAt wants the session to be in one store and nothing of it in the other; "" is neither.
@@ -223,7 +291,7 @@ func TestMoveAndALockedKeychain(t *testing.T) {
 			config := filepath.Join(u.home, "config", "authctl", "config.toml")
 			before, _ := os.ReadFile(config)
 			u.bus.Keyring(keychaintest.Locked)
-			_, stderr, code := u.run(append([]string{"profile", "set"}, tc.to(u)...)...)
+			_, stderr, code := u.run(moveTo(tc.to(u))...)
 			if code != 5 || !strings.Contains(stderr, "the keychain is locked\nhint: unlock the keychain") {
 				t.Errorf("got exit %d, %q, want 5 and that it is locked", code, stderr)
 			}
@@ -232,7 +300,7 @@ func TestMoveAndALockedKeychain(t *testing.T) {
 			}
 			u.bus.Keyring(keychaintest.Unlocked)
 			u.isAt(tc.from)
-			u.must(append([]string{"profile", "set"}, tc.to(u)...)...)
+			u.must(moveTo(tc.to(u))...)
 			if u.must("token") != token {
 				t.Error("got another token")
 			}
@@ -266,7 +334,7 @@ func (m *moveSweep) move(to string) (stderr string, code int) {
 	if to == "keychain" {
 		flags = []string{"--store", "keychain"}
 	}
-	_, stderr, code = m.u.run(append([]string{"profile", "set"}, flags...)...)
+	_, stderr, code = m.u.run(moveTo(flags)...)
 	return stderr, code
 }
 

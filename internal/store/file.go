@@ -119,21 +119,24 @@ func (f *File) write(ctx context.Context, name string, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := f.keepEarlier(key, name); err != nil {
-		return err
+	if !opens(key, name, f.path(name)) {
+		if opens(key, name, f.earlier(name)) {
+			return atomicfile.Write(f.earlier(name), data)
+		}
+		if err := f.keepEarlier(name); err != nil {
+			return err
+		}
 	}
 	return atomicfile.Write(f.path(name), data)
 }
 
 // keepEarlier keeps what another key has sealed, which that key goes on to open until
-// Settle: a login that is on its way to another key file may yet come to nothing.
-func (f *File) keepEarlier(key []byte, name string) error {
+// Settle: a login that is on its way to another key file may yet come to nothing, or the
+// two keys are those of two environments.
+func (f *File) keepEarlier(name string) error {
 	data, err := atomicfile.Read(f.path(name))
 	if err != nil {
 		return nil // nothing that could be kept
-	}
-	if _, err := unseal(key, name, data); err == nil {
-		return nil
 	}
 	return atomicfile.Write(f.earlier(name), data)
 }
@@ -147,24 +150,26 @@ func (f *File) TakeBack(ctx context.Context, name string) error {
 }
 
 // Settle leaves of the secret what our key opens: it forgets what another has sealed, or
-// takes back what one that came to nothing has written.
-func (f *File) Settle(name string) {
-	switch _, err := os.Lstat(f.earlier(name)); {
-	case err != nil: // as a rule
-	case f.opens(name, f.path(name)):
-		os.Remove(f.earlier(name))
-	case f.opens(name, f.earlier(name)):
-		os.Rename(f.earlier(name), f.path(name))
+// takes back what one that came to nothing has written. It asks nobody for the key, and
+// without it nothing is settled.
+func (f *File) Settle(name string) error {
+	if _, err := os.Lstat(f.earlier(name)); err != nil {
+		return nil // as a rule
 	}
+	key, err := f.knownKey()
+	switch {
+	case err != nil:
+	case opens(key, name, f.path(name)):
+		err = os.Remove(f.earlier(name))
+	case opens(key, name, f.earlier(name)):
+		err = os.Rename(f.earlier(name), f.path(name))
+	}
+	return fail("deleting", name, err)
 }
 
-// opens reports whether the file at path is the secret, sealed with our key.
-func (f *File) opens(name, path string) bool {
-	key, err := f.knownKey()
-	if err != nil {
-		return false
-	}
-	data, err := os.ReadFile(path)
+// opens reports whether the file at path is the secret, sealed with the key.
+func opens(key []byte, name, path string) bool {
+	data, err := atomicfile.Read(path)
 	if err == nil {
 		_, err = unseal(key, name, data)
 	}

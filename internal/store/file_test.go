@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -175,7 +176,7 @@ func TestAnotherKeysSecretStays(t *testing.T) {
 	}{
 		{"cut short", func(*File) error { return nil }, "first"},
 		{"taken back", func(f *File) error { return f.TakeBack(t.Context(), "work") }, "first"},
-		{"settled", func(f *File) error { f.Settle("work"); return nil }, ""},
+		{"settled", func(f *File) error { return f.Settle("work") }, ""},
 		{"deleted", func(f *File) error { return f.Delete(t.Context(), "work") }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -209,14 +210,38 @@ func TestSettledByTheFirstKey(t *testing.T) {
 		must(t, f.Create(t.Context(), "work", []byte(filepath.Base(f.KeyFile))))
 	}
 	away := &File{Dir: first.Dir, KeyFile: filepath.Join(dir, "away.key")}
+	settled := false
 	for _, settle := range []*File{away, first, away, first} {
-		settle.Settle("work")
+		if err := settle.Settle("work"); (err != nil) != (settle == away && !settled) {
+			t.Errorf("Settle with %s: got %v", filepath.Base(settle.KeyFile), err)
+		}
+		settled = settled || settle == first
 		if got, err := first.Get(t.Context(), "work"); err != nil || string(got) != "first.key" {
 			t.Errorf("the first key opens %q, %v, want its own", got, err)
 		}
 	}
 	if _, err := second.Get(t.Context(), "work"); !errors.Is(err, ErrDamaged) {
 		t.Errorf("the second key: got %v, want ErrDamaged", err)
+	}
+}
+
+// Two keys of one directory take turns, as in two shells: what each has written last is there
+// for it, whoever wrote before.
+func TestTwoKeysTakeTurns(t *testing.T) {
+	dir := t.TempDir()
+	first, second := keyed(t, dir, "first.key"), keyed(t, dir, "second.key")
+	want := map[*File]string{}
+	for n, f := range []*File{first, second, first, first, second, second, first} {
+		want[f] = fmt.Sprint("secret ", n)
+		must(t, f.Update(t.Context(), "work", []byte(want[f])))
+		for f, want := range want {
+			if got, err := f.Get(t.Context(), "work"); err != nil || string(got) != want {
+				t.Errorf("after write %d %s opens %q, %v, want %q", n, filepath.Base(f.KeyFile), got, err, want)
+			}
+		}
+		if left := entries(t, dir+"/sealed"); len(left) != len(want) {
+			t.Errorf("got %v for %d keys", left, len(want))
+		}
 	}
 }
 
