@@ -89,6 +89,9 @@ func (o *options) logout(cmd *cobra.Command, c choice) error {
 }
 
 func (p *profile) signOut(cmd *cobra.Command) error {
+	if _, was := p.cutShort(); was { // what it has left is in a store that isn't looked into
+		_ = p.session.Hold(cmd.Context(), func() error { return nil }) // see catchUp
+	}
 	had := false
 	revocation, err := p.session.Delete(cmd.Context(), func(ctx context.Context, t *session.Tokens) error {
 		had = true

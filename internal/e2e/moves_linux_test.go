@@ -232,6 +232,18 @@ func TestSettingsAreEditedAfterAMove(t *testing.T) {
 	}
 }
 
+// A session that was on its way to another store when its login was killed is none that a
+// logout leaves.
+func TestLogoutAfterALoginThatMovedAndWasKilled(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.signIn(idp.Options{})
+	u.must("logout")
+	u.cutShort(append([]string{"login", "--browser", robotBrowser()}, u.storeFlags("file")...)...)
+	u.must("logout")
+	u.isAt("")
+}
+
 // Two shells whose environments name two key files have a session each, and none takes the
 // other's for a move that came to nothing.
 func TestTwoKeyFilesOfTwoShells(t *testing.T) {
