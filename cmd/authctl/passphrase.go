@@ -39,6 +39,9 @@ func (o *options) passphraseOf(cmd *cobra.Command, p config.Profile, dir string)
 					show = nil
 				}
 			},
+			Unkept: func(err error) {
+				warn(cmd, "the passphrase is asked for each time: %s (/proc/keys lists what is there; --store-key-file FILE does without)", clean(err.Error()))
+			},
 		}
 	}
 	return o.passphrase

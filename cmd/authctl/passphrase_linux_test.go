@@ -378,6 +378,20 @@ func TestKeyctlIsRefused(t *testing.T) {
 	has(t, l.runs(0, "nokeyctl", "authctl", "status"), ` file +signed in$`)
 }
 
+// Where the kernel has no room for another key, the passphrase is asked for each time, and
+// it is said why.
+func TestNoRoomForTheKey(t *testing.T) {
+	t.Parallel()
+	need.Program(t, "strace")
+	l := newLocker(t)
+	full := strings.Fields("strace -f -qq -o /dev/null -e trace=add_key -e inject=add_key:error=EDQUOT authctl")
+	const said = `(?s)^authctl: warning: the passphrase is asked for each time: the kernel's keyring can't be used: disk quota exceeded \(/proc/keys lists .* --store-key-file FILE does without\)\r$`
+	shown := l.talks(0, []turn{{toChoose, passphrase + "\r"}, {toRepeat, passphrase + "\r"}}, append(full, "login")...)
+	has(t, shown, said)
+	has(t, shown, `^Signed in to `)
+	has(t, l.talks(0, []turn{{toGive, passphrase + "\r"}}, append(full, "whoami")...), said)
+}
+
 // nokeyctlProgram is `nokeyctl [-kill] CMD ARG…`: it runs a command to which the kernel
 // refuses the calls of its keyrings, as container engines have it do, or that it kills for
 // them, as service managers have it.

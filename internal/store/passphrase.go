@@ -29,6 +29,7 @@ type Passphrase struct {
 	Present func() bool                                           // whether there is somebody to ask
 	Ask     func(ctx context.Context, q Question) (string, error) // an empty answer gives up
 	Asked   func()                                                // nobody is asked any more; may be nil
+	Unkept  func(err error)                                       // the kernel can't keep the key that was given; may be nil
 
 	key    []byte
 	gaveUp *PassphraseError
@@ -191,7 +192,8 @@ func (p *Passphrase) choose(ctx context.Context) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	}
-	return key, keepKey(keyName(locked), key, p.Timeout)
+	p.keep(locked, key)
+	return key, nil
 }
 
 func (p *Passphrase) unlock(ctx context.Context, locked []byte) ([]byte, error) {
@@ -205,10 +207,19 @@ func (p *Passphrase) unlock(ctx context.Context, locked []byte) ([]byte, error) 
 			return nil, err
 		}
 		if key, err := k.unlock(passphrase); err == nil {
-			return key, keepKey(keyName(locked), key, p.Timeout)
+			p.keep(locked, key)
+			return key, nil
 		}
 	}
 	return nil, &PassphraseError{File: p.file(), Why: fmt.Sprintf("the passphrase was wrong %d times", attempts)}
+}
+
+// keep has the kernel keep the key. Where that has no room, the passphrase is as right: this
+// process has the key, and the next one asks.
+func (p *Passphrase) keep(locked, key []byte) {
+	if err := keepKey(keyName(locked), key, p.Timeout); err != nil && p.Unkept != nil {
+		p.Unkept(err)
+	}
 }
 
 func (p *Passphrase) answer(ctx context.Context, q Question) (string, error) {
@@ -272,8 +283,8 @@ func (p *Passphrase) Shorten() error {
 	}
 	name := keyName(locked)
 	key, err := keptKey(name)
-	if err == nil && key != nil && keyLife(name) > p.Timeout {
-		err = keepKey(name, key, p.Timeout)
+	if err == nil && key != nil && keyLife(name) > p.Timeout && keepKey(name, key, p.Timeout) != nil {
+		dropKey(name) // there is no room for two: sooner rather than later
 	}
 	return fail("checking", "", err)
 }

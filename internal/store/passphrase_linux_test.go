@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -256,6 +257,10 @@ func joinSession() error {
 
 func becomeNobody() error { return become(65534) }
 
+// becomeAnother is to be a user whom nobody else is, or was: the kernel takes its time to
+// forget.
+func becomeAnother() error { return become(1<<30 + rand.N(1<<30)) }
+
 func become(id int) error {
 	for _, call := range []uintptr{syscall.SYS_SETRESGID, syscall.SYS_SETRESUID} {
 		if _, _, errno := syscall.RawSyscall(call, uintptr(id), uintptr(id), uintptr(id)); errno != 0 {
@@ -263,6 +268,70 @@ func become(id int) error {
 		}
 	}
 	return nil
+}
+
+// fillKernel leaves this thread's user no room for another key, until empty.
+func fillKernel(t *testing.T) (empty func()) {
+	var err error
+	n := 0
+	for ; err == nil && n < 1<<20; n++ {
+		_, err = unix.AddKey("user", fmt.Sprint("filling ", n), []byte("x"), unix.KEY_SPEC_USER_KEYRING)
+	}
+	if !errors.Is(err, unix.EDQUOT) {
+		t.Errorf("after %d keys: %v, want no room", n, err)
+	}
+	return func() { unix.KeyctlInt(unix.KEYCTL_CLEAR, unix.KEY_SPEC_USER_KEYRING, 0, 0, 0) }
+}
+
+// Where the kernel has no room, the passphrase is as good, and is asked for again.
+func TestKernelIsFull(t *testing.T) {
+	ctx, dir := t.Context(), everyones(t)
+	apart(t, becomeAnother, func() {
+		defer fillKernel(t)()
+		for _, given := range [][]string{{knownPassphrase}, {"wrong", knownPassphrase}} { // chosen, and then by another process
+			unkept := 0
+			f := &File{Dir: dir, Passphrase: &Passphrase{Dir: dir, Timeout: time.Minute, Present: func() bool { return true }, Unkept: func(err error) {
+				if unkept++; !errors.Is(err, ErrKeyring) || !errors.Is(err, unix.EDQUOT) {
+					t.Errorf("not kept: got %v, want EDQUOT", err)
+				}
+			}}}
+			asked := answers(f.Passphrase, given...)
+			if err := f.Create(ctx, "work", []byte("secret")); err != nil {
+				t.Error(err)
+			}
+			if got, err := f.Get(ctx, "work"); err != nil || string(got) != "secret" {
+				t.Errorf("got %q, %v", got, err)
+			}
+			if len(*asked) != len(given) || unkept != 1 {
+				t.Errorf("asked %d times, told of it %d times, want %d and 1", len(*asked), unkept, len(given))
+			}
+		}
+	})
+}
+
+// Where it has no room for a key that is to be forgotten sooner, beside the one that it has,
+// it forgets that.
+func TestKernelIsFullAndIsToForgetSooner(t *testing.T) {
+	dir := everyones(t)
+	apart(t, becomeAnother, func() {
+		f := lockedIn(t, dir)
+		if err := f.Check(t.Context()); err != nil || kernelKey(t, f.Passphrase) == 0 {
+			t.Errorf("with room: got %v, or the kernel has no key", err)
+		}
+		defer fillKernel(t)()
+		f.Passphrase.Timeout = time.Second
+		if err := f.Passphrase.Shorten(); err != nil || kernelKey(t, f.Passphrase) != 0 {
+			t.Errorf("got %v, or the kernel has the key still", err)
+		}
+	})
+}
+
+// everyones is a directory for any user.
+func everyones(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	must(t, errors.Join(os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)))
+	return dir
 }
 
 // Of many that need it at once, one asks, to choose it and to give it.
