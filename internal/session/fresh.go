@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	clockSlack = time.Minute     // how far a clock may be put back without a reason to doubt it
-	newFor     = 5 * time.Minute // longer than anybody waits for another's renewal
+	clockSlack = time.Minute // how far a clock may be put back without a reason to doubt it
+	newFor     = time.Minute // longer than a crowd takes to hand one renewal on
 )
 
 var (
@@ -105,8 +105,9 @@ func newer(t, old *Tokens) bool {
 }
 
 // isNew reports whether t is as fresh to this process as it gets: obtained since it
-// started, or since it read first. It is not when its life is over since long: who waits
-// for that time has slept, as a laptop does.
+// started, or since it read first. That holds also when its life is over, for a crowd may
+// take longer to hand it on, and would renew for each of it; but not after newFor. Who
+// comes so late has slept, as a laptop does, or stood still, and one of them renews.
 func (s *Session) isNew(t, first *Tokens, need Need) bool {
 	_, expiry := need.of(t)
 	over := !expiry.IsZero() && !expiry.After(s.now())

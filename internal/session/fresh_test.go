@@ -73,6 +73,7 @@ var rules = []rule{
 	{name: "obtained just before the start", stored: obtained(started+1, time.Hour), need: refresh, want: "access-2", requests: 1},
 	{name: "obtained since the start, but that is unknown", stored: obtained(time.Second, time.Hour), need: refresh, session: func(s *Session) { s.Started = time.Time{} }, want: "access-2", requests: 1},
 	{name: "obtained since the start, and slept through", stored: obtained(5*time.Hour, -4*time.Hour), need: minute, session: startedBefore(6 * time.Hour), want: "access-2", requests: 1},
+	{name: "obtained since the start, a short life slept through", stored: obtained(2*time.Minute, -time.Minute), need: minute, session: startedBefore(3 * time.Minute), want: "access-2", requests: 1},
 	{name: "obtained since the start, slept through, nothing to renew with", stored: all(obtained(5*time.Hour, -4*time.Hour), noOld), need: minute, session: startedBefore(6 * time.Hour), wantErr: "no refresh token", cached: true},
 	{name: "clock put back, refresh asked", stored: obtained(-time.Hour, 2*time.Hour), need: refresh, want: "access-2", requests: 1},
 	{name: "clock put back", stored: obtained(-3*time.Hour, 4*time.Hour), need: minute, want: "access-2", requests: 1},
