@@ -25,16 +25,20 @@ func (l *signIn) join() error {
 	}
 	ctx, cancel := context.WithTimeout(l.cmd.Context(), l.flags.timeout)
 	defer cancel()
-	pid := 0
-	turn, err := l.profile.session.Join(ctx, l.kind(), func(other int) {
-		pid = other
+	waited := false
+	turn, err := l.profile.session.Join(ctx, l.kind(), func(pid int) {
+		waited = true
+		if pid == 0 {
+			say(l.cmd, "Waiting for a sign-in that is under way out of sight, perhaps in another container or on another machine. To end that: Ctrl-C there")
+			return
+		}
 		say(l.cmd, "Waiting for the sign-in that process %d has under way. To end that: %s", pid, killCommand(pid))
 	})
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return &timeoutError{fmt.Sprintf("the sign-in of process %d, which this one waited for, did not end within %v", pid, l.flags.timeout)}
-	case err == nil && turn != nil && pid != 0: // with all the time that --timeout gives: the person is asked only now
-		say(l.cmd, "Process %d is gone without a result: this one signs in.", pid)
+		return &timeoutError{fmt.Sprintf("the sign-in that this one waited for did not end within %v", l.flags.timeout)}
+	case err == nil && turn != nil && waited: // with all the time that --timeout gives: the person is asked only now
+		say(l.cmd, "That process is gone without a result: this one signs in.")
 	}
 	l.turn = turn
 	return err
@@ -122,7 +126,7 @@ func (l *signIn) failure(err error) *session.SignInError {
 	cause := endedBy(l.cmd.Context(), err)
 	message, hint, code := explain(cmp.Or(cause, err))
 	if cause != nil {
-		message = fmt.Sprintf("the sign-in of process %d, which this one waited for, was %s", os.Getpid(), message)
+		message = "the sign-in that this one waited for was " + message
 		hint = "the same command again signs in"
 	}
 	return &session.SignInError{Text: clean(message), Hint: clean(hint), Code: code}

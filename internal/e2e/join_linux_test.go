@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/idp"
+	"github.com/authctl/authctl/internal/need"
 	"github.com/authctl/authctl/internal/robot"
 )
 
@@ -128,7 +129,7 @@ func TestJoinedSignInIsEnded(t *testing.T) {
 			m := newMorning(t)
 			first, _, all := m.followed(5, "login", "--json")
 			first.cmd.Process.Signal(tc.signal)
-			said := "authctl: the sign-in of process " + strconv.Itoa(first.cmd.Process.Pid) + ", which this one waited for, was "
+			said := "authctl: the sign-in that this one waited for was "
 			if got := alike(t, all, tc.code, said); got != "" || first.wait() != tc.code || opened(all) != 0 {
 				t.Errorf("stdout %q, and %d opened a browser", got, opened(all))
 			}
@@ -144,7 +145,7 @@ func TestJoinedSignInIsEnded(t *testing.T) {
 		first.cmd.Process.Signal(syscall.SIGKILL)
 		asked := m.h.url(all[0])
 		next := leader(t, all)
-		next.stderr.await(t, `Process `+strconv.Itoa(first.cmd.Process.Pid)+` is gone without a result: this one signs in\.`)
+		next.stderr.await(t, `That process is gone without a result: this one signs in\.`)
 		for _, p := range all {
 			if p != next {
 				m.waits(p, next.cmd.Process.Pid)
@@ -166,7 +167,7 @@ func TestWaitForASignInEnds(t *testing.T) {
 		code int
 		said string
 	}{
-		{"time runs out", []string{"--timeout", "1s"}, func(_, _ *process) {}, 6, "authctl: the sign-in of process "},
+		{"time runs out", []string{"--timeout", "1s"}, func(_, _ *process) {}, 6, "authctl: the sign-in that this one waited for did not end within 1s\n"},
 		{"Ctrl-C", nil, func(_, waiting *process) { waiting.cmd.Process.Signal(syscall.SIGINT) }, 130, "authctl: interrupted\n"},
 		{"the other is stopped", []string{"--timeout", "1s"}, func(first, _ *process) { first.cmd.Process.Signal(syscall.SIGSTOP) }, 6, "did not end within 1s\nhint: "},
 	} {
@@ -187,6 +188,23 @@ func TestWaitForASignInEnds(t *testing.T) {
 				t.Errorf("the first: exit %d\n%s", code, first.stderr)
 			}
 		})
+	}
+}
+
+// A process of another container is no process here, or another: it is not named.
+func TestJoinedSignInIsInAnotherContainer(t *testing.T) {
+	t.Parallel()
+	need.Program(t, "unshare")
+	if os.Getuid() != 0 {
+		need.Missing(t, "root, to make a container")
+	}
+	m := newMorning(t)
+	first, asked := m.first()
+	second := m.begin(m.program("unshare", "--pid", "--fork", "--mount-proc", authctl, "login"), nil)
+	second.stderr.await(t, `(?m)^Waiting for a sign-in that is under way out of sight, perhaps in another container .* To end that: Ctrl-C there$`)
+	visit(t, asked)
+	if alike(t, []*process{first, second}, 0, "Signed in to "); opened([]*process{second}) != 0 || strings.Contains(second.stderr.String(), "kill") {
+		t.Errorf("it says\n%s", second.stderr)
 	}
 }
 

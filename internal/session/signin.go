@@ -51,10 +51,11 @@ const lookPause = 200 * time.Millisecond
 var errOtherKind = errors.New("a sign-in of another kind")
 
 // Join waits for the sign-in of the given kind, hexadecimal digits, that another process
-// has under way, and tells whose it is, and again when that is another's. It ends as that
-// one does: nil and nil when there are new tokens to load, nil and a *SignInError when it
-// failed. When there is none, or it died without a word, it is the caller's to sign in,
-// and to say by End how that went. The tokens' lock is free all the while.
+// has under way, and tells whose it is, and again when that is another's; 0: one that can't
+// be seen from here, as in another container. It ends as that one does: nil and nil when
+// there are new tokens to load, nil and a *SignInError when it failed. When there is none,
+// or it died without a word, it is the caller's to sign in, and to say by End how that went.
+// The tokens' lock is free all the while.
 //
 // A sign-in that ended since s.Started is as good as one that was waited for: of those
 // who began together, the slowest come late. Where there are no locks nobody is waited
@@ -123,8 +124,11 @@ func (in *SignIn) await(ctx context.Context, waiting func(pid int)) (seen int, e
 		case n.Kind != in.kind:
 			cancel(errOtherKind)
 		case n.PID != seen:
-			seen = n.PID
-			waiting(seen)
+			if seen = n.PID; holdsLock(seen, in.lock.Path()) {
+				waiting(seen)
+			} else {
+				waiting(0)
+			}
 		}
 		select {
 		case err := <-got:
