@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -23,6 +25,19 @@ type usageError struct {
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
+
+// flagError says what the value of a flag can be, where strconv's words are a programmer's.
+func flagError(err error) error {
+	number := (*strconv.NumError)(nil)
+	if !errors.As(err, &number) {
+		return err
+	}
+	allowed := "a whole number"
+	if number.Func == "ParseBool" {
+		allowed = "true or false"
+	}
+	return errorf("%sit must be %s", strings.TrimSuffix(err.Error(), number.Error()), allowed)
+}
 
 // noProfileError is a machine, or a config file, where nobody has signed in.
 type noProfileError struct{ others []string }

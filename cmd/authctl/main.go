@@ -71,7 +71,7 @@ func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io
 	}
 	err := root.ExecuteContext(ctx)
 	if usage := (*usageError)(nil); err != nil && !ran && !errors.As(err, &usage) {
-		err = &usageError{err: err}
+		err = &usageError{err: flagError(err)} // of flags before the subcommand no SetFlagErrorFunc hears
 	}
 	if err == nil && out.err != nil {
 		err = errorf("writing to stdout: %w", out.err)
@@ -182,7 +182,7 @@ token whenever a script asks for one.
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.RegisterFlagCompletionFunc("profile", o.completeProfiles)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{err: err, hint: cmd.CommandPath() + " --help"}
+		return &usageError{err: flagError(err), hint: cmd.CommandPath() + " --help"}
 	})
 	commands := map[string]func(*options) *cobra.Command{
 		"login": newLoginCmd, "token": newTokenCmd, "whoami": newWhoamiCmd, "logout": newLogoutCmd, "status": newStatusCmd,
