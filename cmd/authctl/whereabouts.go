@@ -86,16 +86,18 @@ func currentUser() string {
 const atTheirs = "in the browser of the machine that you sit at"
 
 // whereabouts goes from what is certain of where the person sits to what is only likely.
-// VS Code's remote terminals may be sessions of sshd's too, and containers.
+// VS Code's remote terminals may be sessions of sshd's too, and containers; a tmux that
+// was begun in one may be looked at over SSH alone by now, which serves VS Code as well.
 func (s surroundings) whereabouts() whereabouts {
 	ssh := s.sshRoute()
+	remembered := ssh != nil && s.any("TMUX", "STY")
 	switch {
 	case ssh == nil && s.inWSL():
 		return s.wsl()
 	case s.any("CODESPACES"):
-		return s.vsCode("in a GitHub codespace", nil) // gh's sshd is behind a tunnel of its own
-	case s.any("VSCODE_IPC_HOOK_CLI", "REMOTE_CONTAINERS"):
-		return s.vsCode("in a remote terminal of VS Code", ssh)
+		return s.vsCode("in a GitHub codespace") // gh's sshd is behind a tunnel of its own
+	case s.any("VSCODE_IPC_HOOK_CLI", "REMOTE_CONTAINERS") && !remembered:
+		return s.vsCode("in a remote terminal of VS Code")
 	case ssh != nil:
 		return s.overSSH(ssh)
 	case s.hasDisplay() && s.underSudo():
@@ -124,11 +126,12 @@ func (s surroundings) hasDisplay() bool {
 }
 
 // vsCode names its own opener in BROWSER, which opens the browser where VS Code is and
-// forwards the port. Where BROWSER is lost, as in a tmux from before, so is that.
-func (s surroundings) vsCode(name string, ssh *sshRoute) whereabouts {
+// forwards the port, so that nobody needs another tunnel. Where BROWSER is lost, VS Code
+// sees the port all the same, as a rule.
+func (s surroundings) vsCode(name string) whereabouts {
 	return whereabouts{
 		name: name, because: "where BROWSER isn't set", display: s.hasDisplay(), remote: true,
-		where: atTheirs, back: "VS Code forwards the port as a rule.", ssh: ssh,
+		where: atTheirs, back: "VS Code forwards the port as a rule.",
 	}
 }
 

@@ -103,7 +103,9 @@ func TestWhereabouts(t *testing.T) {
 		"Toolbx":         {env: []string{"container=oci", "WAYLAND_DISPLAY=wayland-0"}, files: []string{"/run/.containerenv"}, system: true, line: "In a container: opening the browser on its display"},
 
 		"VS Code, remote":           {env: []string{"VSCODE_IPC_HOOK_CLI=/run/x.sock"}, line: vsCode, hint: "VS Code forwards "},
-		"VS Code, remote over SSH":  {env: []string{"VSCODE_IPC_HOOK_CLI=/run/x.sock", connection}, line: vsCode, forward: tunnel, sure: true, hint: "VS Code forwards "},
+		"VS Code, remote over SSH":  {env: []string{"VSCODE_IPC_HOOK_CLI=/run/x.sock", connection}, line: vsCode, hint: "VS Code forwards "},
+		"VS Code, tmux":             {env: []string{"VSCODE_IPC_HOOK_CLI=/run/x.sock", "TMUX=/tmp/tmux-1000/default,1,0"}, line: vsCode, hint: "VS Code forwards "},
+		"VS Code, tmux over SSH":    {env: []string{"VSCODE_IPC_HOOK_CLI=/run/x.sock", "TMUX=/tmp/tmux-1000/default,1,0", connection}, line: "Over SSH, as far as tmux or screen remembers" + theirs, forward: tunnel, sure: true},
 		"VS Code, dev container":    {env: []string{"REMOTE_CONTAINERS=true", "DISPLAY=:1"}, files: []string{"/.dockerenv"}, line: vsCode, hint: "VS Code forwards "},
 		"a codespace":               {env: []string{"CODESPACES=true", "VSCODE_IPC_HOOK_CLI=/run/x.sock"}, files: []string{"/.dockerenv"}, line: "In a GitHub codespace, where BROWSER isn't set" + theirs, hint: "VS Code forwards "},
 		"a codespace over gh's SSH": {env: []string{"CODESPACES=true", "SSH_CONNECTION=127.0.0.1 40000 127.0.0.1 2222"}, line: "In a GitHub codespace, where BROWSER isn't set" + theirs, hint: "VS Code forwards "},
