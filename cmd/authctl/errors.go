@@ -51,6 +51,7 @@ type onProfile struct {
 	name   string
 	named  bool   // by other than the last resort, so that the hint has to name it too
 	config string // the file that --config named; empty: none
+	file   string // the config file, with --config or without
 	flags  string // setting flags that a login needs, since they are not saved; empty: none
 	err    error
 }
@@ -60,6 +61,9 @@ const signingIn = "signing in to"
 
 // moving is what profile set does when it takes what is stored to another store.
 const moving = "moving"
+
+// removing is what profile remove does.
+const removing = "removing"
 
 func (e *onProfile) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("%s profile %q: %v", e.doing, e.name, e.err))

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"runtime"
 
+	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -25,6 +26,8 @@ func storeHint(err error) (string, int) {
 	switch {
 	case p != nil && p.doing == moving && failed.Op == "checking" && (errors.Is(err, store.ErrAbsent) || errors.Is(err, store.ErrKeyFile)):
 		return "nothing was moved; give --store and --store-key-file that can be used: a key file that isn't there yet is made", exitStore
+	case p != nil && p.doing == removing && errors.Is(err, store.ErrAbsent):
+		return "its tokens may be in the keychain: the same command where that is, as in the desktop's session; if it is gone for good, take " + config.Header(p.name) + " out of " + p.file + " by hand", exitStore
 	case errors.Is(err, store.ErrLocked):
 		return unlocking(runtime.GOOS) + ", or do without: " + elsewhere, exitStore
 	case errors.Is(err, store.ErrAbsent):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/session"
+	"github.com/authctl/authctl/internal/store"
 )
 
 func newLogoutCmd(o *options) *cobra.Command {
@@ -88,9 +89,16 @@ func (o *options) logout(cmd *cobra.Command, c choice) error {
 	return p.signOut(cmd)
 }
 
+// signOut leaves no trace where there is no keychain, and where nothing was ever stored: to
+// revoke nothing, no lock has to be taken.
 func (p *profile) signOut(cmd *cobra.Command) error {
 	if _, was := p.cutShort(); was { // what it has left is in a store that isn't looked into
 		_ = p.session.Hold(cmd.Context(), func() error { return nil }) // see catchUp
+	}
+	if !p.session.Used() {
+		if _, err := p.session.Load(cmd.Context()); errors.Is(err, store.ErrAbsent) {
+			return p.about("signing out of", err)
+		}
 	}
 	had := false
 	revocation, err := p.session.Delete(cmd.Context(), func(ctx context.Context, t *session.Tokens) error {

@@ -271,8 +271,8 @@ func newProfileRemoveCmd(o *options) *cobra.Command {
 }
 
 // removeProfile forgets everything, also when the provider could not be told. A store that
-// can't be used keeps the profile, since what is in it would be lost sight of; where there
-// is no keychain at all, nothing is.
+// can't be used keeps the profile, since what is in it would be lost sight of; so does a
+// keychain that isn't there, unless nothing was ever stored.
 func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
 	p, err := o.wireStored(cmd, c)
 	if err != nil {
@@ -280,19 +280,25 @@ func (o *options) removeProfile(cmd *cobra.Command, c choice) error {
 	}
 	remove := func(e *config.Edit) error { return e.Remove(c.name) }
 	if err := c.rehearse(remove); err != nil {
-		return errorf("removing profile %q: %w", c.name, err)
+		return p.about(removing, err)
 	}
 	signedOut := p.signOut(cmd)
-	if errors.Is(signedOut, store.ErrAbsent) {
+	switch absent := errors.Is(signedOut, store.ErrAbsent); {
+	case absent && !p.session.Used():
 		signedOut = nil
-	} else if exitCode(signedOut) == exitStore {
+	case absent:
+		return p.about(removing, errors.Unwrap(signedOut))
+	case exitCode(signedOut) == exitStore:
 		return signedOut
-	} else if err := p.secrets.Delete(cmd.Context(), clientSecretName(p.session.Name)); err != nil {
-		return err
+	default:
+		if err := p.secrets.Delete(cmd.Context(), clientSecretName(p.session.Name)); err != nil {
+			return p.about(removing, err)
+		}
 	}
 	if err := c.update(remove); err != nil {
-		return errorf("removing profile %q: %w", c.name, err)
+		return p.about(removing, err)
 	}
+	say(cmd, "Removed profile %q.", c.name)
 	return signedOut
 }
 
