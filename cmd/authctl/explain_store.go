@@ -42,6 +42,8 @@ func storeHint(err error) (string, int) {
 		return unlocks + " at a terminal asks for it; to do without: " + keyFile, exitStore
 	case errors.Is(err, store.ErrKeyring):
 		return "to do without it, in a container for example: " + keyFile, exitStore
+	case errors.As(err, &unknown) && unknown.File == "":
+		return "the same command asks again, or does without one with --store-key-file FILE", exitStore
 	case errors.As(err, &unknown):
 		return "if it is forgotten, what it locks is lost, of every profile there: rm " + shellWord(unknown.File) + ", then " + again, exitStore
 	case errors.Is(err, store.ErrTimeout):

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"unicode"
@@ -24,12 +26,18 @@ func (o *options) passphraseOf(cmd *cobra.Command, p config.Profile, dir string)
 		var show func() // has the terminal echo again; nil: it does
 		o.passphrase = &store.Passphrase{
 			Dir: dir, Timeout: p.PassphraseTimeout(),
-			Present: func() bool { return isTerminal(cmd.InOrStdin()) && isTerminal(cmd.ErrOrStderr()) },
+			Present: func() bool { return canAsk(cmd) },
 			Ask: func(ctx context.Context, q store.Question) (string, error) {
 				o.catch() // Ctrl-C puts the terminal back
-				typed, err := askPassphrase(ctx, cmd, q, p.StoreTimeout)
+				t, err := openTalk(cmd)
+				if err != nil {
+					return "", err
+				}
+				defer t.close()
+				t.away = func() { o.sayAway(cmd, p.Name) }
+				typed, err := t.ask(ctx, q, p.StoreTimeout)
 				if show == nil {
-					show = hush(fileOf(cmd.InOrStdin()))
+					show = hush(t.in)
 				}
 				return typed, err
 			},
@@ -47,36 +55,77 @@ func (o *options) passphraseOf(cmd *cobra.Command, p config.Profile, dir string)
 	return o.passphrase
 }
 
-func askPassphrase(ctx context.Context, cmd *cobra.Command, q store.Question, timeout string) (string, error) {
-	if q.New {
-		return choosePassphrase(ctx, cmd, timeout)
+// canAsk reports whether a person is there.
+func canAsk(cmd *cobra.Command) bool {
+	t, err := openTalk(cmd)
+	if err == nil {
+		t.close()
 	}
-	if q.Wrong > 0 {
-		say(cmd, "That is not it.")
-	}
-	return readPassphrase(ctx, cmd, "Passphrase of authctl's file store")
+	return err == nil
 }
 
-// choosePassphrase asks until the same good one was typed twice.
-func choosePassphrase(ctx context.Context, cmd *cobra.Command, timeout string) (string, error) {
-	say(cmd, "The tokens will be kept in a file that a passphrase locks. It is asked for once, and again %s later.", timeout)
+// talk is a conversation at the terminal.
+type talk struct {
+	in    *os.File
+	out   io.Writer
+	away  func() // is called when another job has the terminal
+	close func()
+}
+
+// openTalk listens on stdin, and speaks on stderr or, where that is elsewhere (2>log), on
+// the terminal itself, as ssh, sudo and gpg do. A terminal that isn't our session's may
+// belong to anybody.
+func openTalk(cmd *cobra.Command) (talk, error) {
+	t := talk{in: fileOf(cmd.InOrStdin()), out: cmd.ErrOrStderr(), close: func() {}}
+	switch {
+	case !isTerminal(t.in) || !controls(t.in):
+		return talk{}, errors.New("stdin is not our terminal")
+	case isTerminal(t.out):
+		return t, nil
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+	t.out, t.close = tty, func() { tty.Close() }
+	return t, err
+}
+
+func (t talk) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
+
+// ask returns the passphrase; empty if the person doesn't give it.
+func (t talk) ask(ctx context.Context, q store.Question, timeout string) (passphrase string, err error) {
+	if q.Wrong > 0 {
+		t.say("That is not it.")
+	}
+	if q.New {
+		passphrase, err = t.choose(ctx, timeout)
+	} else {
+		passphrase, err = t.read(ctx, "Passphrase of authctl's file store")
+	}
+	if errors.Is(err, io.EOF) {
+		return "", nil
+	}
+	return passphrase, err
+}
+
+// choose asks until the same good one was typed twice.
+func (t talk) choose(ctx context.Context, timeout string) (string, error) {
+	t.say("The tokens will be kept in a file that a passphrase locks. It is asked for once, and again %s later.", timeout)
 	for {
-		chosen, err := readPassphrase(ctx, cmd, "Choose a passphrase (it isn't shown)")
+		chosen, err := t.read(ctx, "Choose a passphrase (it isn't shown)")
 		if err != nil {
 			return "", err
 		}
 		if why := weakness(chosen); why != "" {
-			say(cmd, "%s", why)
+			t.say("%s", why)
 			continue
 		}
-		again, err := readPassphrase(ctx, cmd, "The same again")
+		again, err := t.read(ctx, "The same again")
 		if err != nil {
 			return "", err
 		}
 		if again == chosen {
 			return chosen, nil
 		}
-		say(cmd, "The two differ.")
+		t.say("The two differ.")
 	}
 }
 
@@ -91,17 +140,23 @@ func weakness(passphrase string) string {
 	return ""
 }
 
-// readPassphrase reads one line of the terminal that isn't shown.
-func readPassphrase(ctx context.Context, cmd *cobra.Command, question string) (string, error) {
-	terminal, _ := cmd.InOrStdin().(*os.File) // Present has looked
+// read reads one line of the terminal that isn't shown. io.EOF: there is none any more.
+func (t talk) read(ctx context.Context, question string) (string, error) {
 	typed, asked := "", false
-	ask := func() { asked = true; fmt.Fprint(cmd.ErrOrStderr(), question+": ") }
-	err := readTerminal(ctx, terminal, ask, func(line string) bool { typed = line; return true })
+	ask := func() { asked = true; fmt.Fprint(t.out, question+": ") }
+	err := readTerminal(ctx, t.in, t.away, ask, func(line string) bool { typed = line; return true })
 	if asked {
-		say(cmd, "") // Enter wasn't shown either
+		t.say("") // Enter wasn't shown either
 	}
 	if err != nil {
 		return "", errorf("reading the passphrase: %w", err)
 	}
 	return typed, ctx.Err()
+}
+
+// sayAway is for a job in the background. Others are stopped there; it goes on as soon as
+// any process was given the passphrase.
+func (o *options) sayAway(cmd *cobra.Command, profile string) {
+	command := commandFor(&onProfile{name: profile, named: o.profile != "", config: o.config}, "whoami")
+	say(cmd, "authctl: waiting for the passphrase of the file store, which is asked for in the foreground only: bring this job there (fg), or run %s", command)
 }

@@ -337,6 +337,17 @@ func TestPassphraseSuspended(t *testing.T) {
 	l.sameTokens(2)
 }
 
+// While it is suspended the terminal echoes, also where the shell doesn't see to that; once
+// it goes on, it doesn't, and asks again.
+func TestPassphraseSuspendedLeavesTheEcho(t *testing.T) {
+	t.Parallel()
+	l := newLocker(t)
+	l.signsIn()
+	l.forget()
+	l.talks(0, []turn{{toGive, "half\x1a"}, {"Again? ", "\r"}, {toGive, " of it\x15" + passphrase + "\r"}}, "sh", "-c",
+		`set -m; before=$(stty -g); authctl token >/dev/null; test "$before" = "$(stty -g)" && printf 'Again? ' && read -r _ && fg`)
+}
+
 // The kernel forgets when the user says.
 func TestPassphraseTimesOut(t *testing.T) {
 	t.Parallel()

@@ -1,12 +1,19 @@
 package main
 
-import "unicode/utf8"
+import (
+	"io"
+	"unicode/utf8"
+)
 
 // pastedLine gathers what a terminal without line buffering gives.
-type pastedLine struct{ typed []byte }
+type pastedLine struct {
+	typed []byte
+	ends  bool // Ctrl-D was the last key
+}
 
 // The keys that edit a line, since the terminal no longer does it.
 const (
+	endInput  = 0x04 // Ctrl-D
 	backspace = 0x08
 	killLine  = 0x15 // Ctrl-U
 	del       = 0x7f
@@ -15,15 +22,23 @@ const (
 // longest is how much is kept of a line: far more than any redirect URL has.
 const longest = 1 << 20
 
-// add takes bytes and hands every complete line to take, until that is content.
-func (l *pastedLine) add(bytes []byte, take func(string) bool) (done bool) {
+// add takes bytes and hands every complete line to take, until that is content. Ctrl-D is
+// as terminals have it: on an empty line io.EOF, on another one nothing, unless it comes
+// twice, which ends that line too.
+func (l *pastedLine) add(bytes []byte, take func(string) bool) (done bool, err error) {
 	for _, b := range bytes {
+		again := l.ends
+		l.ends = b == endInput
 		switch {
+		case b == endInput && (len(l.typed) == 0 || again):
+			if len(l.typed) > 0 && take(l.line()) {
+				return true, nil
+			}
+			return false, io.EOF
+		case b == endInput:
 		case b == '\r' || b == '\n':
-			line := string(l.typed)
-			l.typed = nil
-			if take(line) {
-				return true
+			if take(l.line()) {
+				return true, nil
 			}
 		case b == killLine:
 			l.typed = nil
@@ -34,5 +49,12 @@ func (l *pastedLine) add(bytes []byte, take func(string) bool) (done bool) {
 			l.typed = append(l.typed, b)
 		}
 	}
-	return false
+	return false, nil
+}
+
+// line is what was typed, and begins the next one.
+func (l *pastedLine) line() string {
+	line := string(l.typed)
+	l.typed = nil
+	return line
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -23,20 +24,25 @@ func takesURL(string) error { return nil }
 // readTerminal hands over what is typed or pasted, line by line, until take is content
 // or the context ends. The terminal doesn't echo, so that a code stays off the screen,
 // and isn't line-buffered: a canonical line ends at 4,096 bytes (1,024 on macOS) and
-// codes are longer. Signals and output work as ever. Nothing is read, set or asked while
-// another job has the terminal; ask is called once echo is off, and again whenever it was
-// on meanwhile, since a shell has then spoken.
-func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string) bool) error {
+// codes are longer. Signals and output work as ever; Ctrl-D is io.EOF. Nothing is read, set
+// or asked while another job has the terminal: away is called once that has lasted a
+// moment. ask is called once echo is off, and again whenever it was on meanwhile, since a
+// shell has then spoken. Ctrl-Z comes to us as a character: not every shell turns echo on.
+func readTerminal(ctx context.Context, f *os.File, away, ask func(), take func(string) bool) error {
 	fd := int(f.Fd())
 	var before *unix.Termios
-	defer func() {
+	restore := func() {
 		if before != nil && inForeground(fd) {
 			unix.IoctlSetTermios(fd, setTermios, before)
 		}
-	}()
+	}
+	defer restore()
 	var line pastedLine
-	for ctx.Err() == nil {
+	for looks := 0; ctx.Err() == nil; {
 		if !inForeground(fd) {
+			if looks++; looks == 2 { // some shells put a job there only after they have started it
+				away()
+			}
 			sleep(ctx, pollEvery)
 			continue
 		}
@@ -65,8 +71,15 @@ func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string)
 		if err != nil {
 			return err
 		}
-		if line.add(buf[:n], take) {
-			return nil
+		if suspends(before, buf[:n]) {
+			line = pastedLine{}
+			restore()
+			unix.Kill(0, unix.SIGTSTP) // as the terminal does
+			sleep(ctx, pollEvery)      // another thread may stop us, a little later
+			continue
+		}
+		if done, err := line.add(buf[:n], take); done || err != nil {
+			return err
 		}
 	}
 	return nil
@@ -100,6 +113,13 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// controls reports whether the terminal is our session's: only then is it known which job
+// has it, and only then is its Ctrl-C for us.
+func controls(f *os.File) bool {
+	_, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP)
+	return err == nil
+}
+
 func inForeground(fd int) bool {
 	group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
 	return err == nil && group == unix.Getpgrp()
@@ -116,11 +136,17 @@ func withoutEcho(fd int) (*unix.Termios, error) {
 	}
 	now := *was
 	now.Lflag &^= unix.ECHO | unix.ICANON
-	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 0, 0
+	now.Cc[unix.VMIN], now.Cc[unix.VTIME], now.Cc[unix.VSUSP] = 0, 0, noKey
 	if now == *was {
 		return was, nil
 	}
 	return was, unix.IoctlSetTermios(fd, setTermios, &now)
+}
+
+// suspends reports whether a key was typed that suspends where the terminal is as before.
+func suspends(before *unix.Termios, typed []byte) bool {
+	key := before.Cc[unix.VSUSP]
+	return before.Lflag&unix.ISIG != 0 && key != noKey && bytes.IndexByte(typed, key) >= 0
 }
 
 // readable waits a moment for input. A terminal that hung up has none any more.

@@ -31,9 +31,9 @@ func takesURL(program string) error {
 
 // readTerminal hands over what is typed or pasted, line by line, until take is content
 // or the context ends. The console doesn't echo, so that a code stays off the screen,
-// and isn't line-buffered; ask is called when that is so. A read can't be interrupted, so
-// it is left behind.
-func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string) bool) error {
+// and isn't line-buffered; ask is called when that is so. io.EOF is Ctrl-D. A read can't be
+// interrupted, so it is left behind. A console has no background.
+func readTerminal(ctx context.Context, f *os.File, _, ask func(), take func(string) bool) error {
 	console := windows.Handle(f.Fd())
 	var before uint32
 	if err := windows.GetConsoleMode(console, &before); err != nil {
@@ -51,7 +51,11 @@ func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string)
 		buf := make([]byte, 4096)
 		for {
 			n, err := f.Read(buf)
-			if err != nil || line.add(buf[:n], take) {
+			done := false
+			if err == nil {
+				done, err = line.add(buf[:n], take)
+			}
+			if done || err != nil {
 				ended <- err
 				return
 			}
@@ -65,5 +69,7 @@ func readTerminal(ctx context.Context, f *os.File, ask func(), take func(string)
 	}
 }
 
-// hush does nothing: no passphrase is asked for on Windows.
+// controls reports nothing, and hush does: no passphrase is asked for on Windows.
+func controls(*os.File) bool { return false }
+
 func hush(*os.File) (show func()) { return func() {} }

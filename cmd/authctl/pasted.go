@@ -34,7 +34,10 @@ func (l *signIn) pasted(ctx context.Context, redirectURI, state string, listenin
 	}
 	var err error
 	if in, ok := l.cmd.InOrStdin().(*os.File); ok && isTerminal(in) {
-		err = readTerminal(ctx, in, func() {}, try)
+		silent := func() {}
+		if err = readTerminal(ctx, in, silent, silent, try); errors.Is(err, io.EOF) {
+			err = nil
+		}
 	} else {
 		err = readLines(ctx, l.cmd.InOrStdin(), try)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -119,33 +120,39 @@ func TestPastedLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		typed []string
 		want  []string
+		end   error // the last thing
 	}{
-		"one line":              {[]string{"abc\r"}, []string{"abc"}},
-		"in pieces":             {[]string{"a", "b", "c\n"}, []string{"abc"}},
-		"two lines":             {[]string{"a\nb\n"}, []string{"a", "b"}},
-		"not yet a line":        {[]string{"abc"}, nil},
-		"backspace and delete":  {[]string{"abx\x08c\x7fc\r"}, []string{"abc"}},
-		"a character is one":    {[]string{"aé愛\x7f\x7fb\r"}, []string{"ab"}},
-		"backspace at nothing":  {[]string{"\x08\x7fa\r"}, []string{"a"}},
-		"Ctrl-U":                {[]string{"wrong\x15right\r"}, []string{"right"}},
-		"longer than any line":  {[]string{string(make([]byte, longest+10)), "\r"}, []string{string(make([]byte, longest))}},
-		"a code of 5,000 bytes": {[]string{string(slices.Repeat([]byte("x"), 5000)), "\r"}, []string{string(slices.Repeat([]byte("x"), 5000))}},
+		"one line":              {[]string{"abc\r"}, []string{"abc"}, nil},
+		"in pieces":             {[]string{"a", "b", "c\n"}, []string{"abc"}, nil},
+		"two lines":             {[]string{"a\nb\n"}, []string{"a", "b"}, nil},
+		"not yet a line":        {[]string{"abc"}, nil, nil},
+		"backspace and delete":  {[]string{"abx\x08c\x7fc\r"}, []string{"abc"}, nil},
+		"a character is one":    {[]string{"aé愛\x7f\x7fb\r"}, []string{"ab"}, nil},
+		"backspace at nothing":  {[]string{"\x08\x7fa\r"}, []string{"a"}, nil},
+		"Ctrl-U":                {[]string{"wrong\x15right\r"}, []string{"right"}, nil},
+		"longer than any line":  {[]string{string(make([]byte, longest+10)), "\r"}, []string{string(make([]byte, longest))}, nil},
+		"a code of 5,000 bytes": {[]string{string(slices.Repeat([]byte("x"), 5000)), "\r"}, []string{string(slices.Repeat([]byte("x"), 5000))}, nil},
+		"Ctrl-D":                {[]string{"a\r", "\x04"}, []string{"a"}, io.EOF},
+		"Ctrl-D after Ctrl-U":   {[]string{"wrong\x15\x04"}, nil, io.EOF},
+		"Ctrl-D in a line":      {[]string{"ab\x04", "c\x04d\r"}, []string{"abcd"}, nil},
+		"Ctrl-D twice":          {[]string{"ab\x04", "\x04"}, []string{"ab"}, io.EOF},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var line pastedLine
 			var got []string
+			var end error
 			for _, bytes := range c.typed {
-				line.add([]byte(bytes), func(s string) bool { got = append(got, s); return false })
+				_, end = line.add([]byte(bytes), func(s string) bool { got = append(got, s); return false })
 			}
-			if !slices.Equal(got, c.want) {
-				t.Errorf("got %d lines, want %d, or others", len(got), len(c.want))
+			if !slices.Equal(got, c.want) || end != c.end {
+				t.Errorf("got %d lines, %v, want %d, %v, or others", len(got), end, len(c.want), c.end)
 			}
 		})
 	}
 	t.Run("content with the first", func(t *testing.T) {
 		var line pastedLine
-		if !line.add([]byte("a\nb\n"), func(s string) bool { return s == "a" }) {
-			t.Error("got false, want true")
+		if done, err := line.add([]byte("a\nb\n"), func(s string) bool { return s == "a" }); !done || err != nil {
+			t.Errorf("got %v, %v, want true", done, err)
 		}
 	})
 }

@@ -194,6 +194,34 @@ func TestTerminalCtrlC(t *testing.T) {
 	}
 }
 
+// Ctrl-D ends what is read, as the end of a pipe does: the listener goes on without.
+func TestTerminalCtrlD(t *testing.T) {
+	for _, tc := range []struct {
+		way  string
+		code int
+		goOn func(t testing.TB, address string)
+	}{
+		{"--paste", 2, func(testing.TB, string) {}},
+		{"--no-browser", 0, func(t testing.TB, address string) { visit(t, address) }},
+	} {
+		t.Run(tc.way, func(t *testing.T) {
+			t.Parallel()
+			u, p := newUser(t), demoProvider(t, idp.Options{})
+			s := u.terminal("login", "--issuer", p.Issuer(), "--client-id", "demo", tc.way)
+			address := s.address()
+			s.paste("\x04")
+			eventually(t, "the terminal to be as it was", func() bool { return reflect.DeepEqual(s.now(), s.modes) })
+			tc.goOn(t, address)
+			if code := s.exit(); code != tc.code {
+				t.Errorf("exit code: got %d, want %d\n%s", code, tc.code, s.screen)
+			}
+			if ended := strings.Contains(s.screen.String(), "stdin ended without a redirect URL"); ended != (tc.code == 2) {
+				t.Errorf("that stdin ended is said: %v\n%s", ended, s.screen)
+			}
+		})
+	}
+}
+
 // The browser gets back by itself while the terminal waits for a paste.
 func TestTerminalListenerWins(t *testing.T) {
 	t.Parallel()

@@ -43,7 +43,7 @@ type Question struct {
 
 // PassphraseError says that who was asked doesn't know the passphrase.
 type PassphraseError struct {
-	File string // of the key that it locks: without that file another can be chosen
+	File string // of the key that it locks, without which another can be chosen; empty: none was chosen
 	Why  string
 }
 
@@ -225,7 +225,11 @@ func (p *Passphrase) keep(locked, key []byte) {
 func (p *Passphrase) answer(ctx context.Context, q Question) (string, error) {
 	passphrase, err := p.Ask(ctx, q)
 	if err == nil && passphrase == "" {
-		err = &PassphraseError{File: p.file(), Why: "no passphrase was given"}
+		unknown := &PassphraseError{Why: "no passphrase was given"}
+		if !q.New {
+			unknown.File = p.file()
+		}
+		err = unknown
 	}
 	return passphrase, err
 }
