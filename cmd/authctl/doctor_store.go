@@ -96,7 +96,6 @@ func (d *doctor) checkPassphrase(ctx context.Context, f *store.File) finding {
 	if err == nil {
 		f.Dir, err = d.place(f.Dir)
 	}
-	timeout := d.profile.StoreTimeout
 	f.Passphrase.Present = nil // nobody is asked
 	if err == nil && !state.Chosen {
 		if _, lost := f.Get(ctx, d.profile.session.Name); lost != nil && !errors.Is(lost, fs.ErrNotExist) {
@@ -107,11 +106,9 @@ func (d *doctor) checkPassphrase(ctx context.Context, f *store.File) finding {
 	case err != nil:
 		return d.storeFailure(err)
 	case !state.Chosen:
-		d.locked = "no passphrase has been chosen yet"
-		return passed("sealed files, locked by a passphrase, which login has you choose; the kernel will keep the key for %s", timeout)
+		return d.unchosen()
 	case !state.Held:
-		d.locked = "the passphrase has not been given"
-		return passed("sealed files, locked by a passphrase; the kernel doesn't hold the key now, so the next command that needs it asks, once in %s", timeout)
+		return d.ungiven()
 	}
 	took, err := timed(func() error { return f.Check(ctx) })
 	if err != nil {
@@ -123,6 +120,26 @@ func (d *doctor) checkPassphrase(ctx context.Context, f *store.File) finding {
 		left = " for " + span(state.Left) + " more"
 	}
 	return passed("sealed files, locked by a passphrase, whose key the kernel holds%s: stored, read and deleted a secret in %v", left, took)
+}
+
+// unchosen is a passphrase that login has somebody choose, where they can be asked.
+func (d *doctor) unchosen() finding {
+	d.locked = "no passphrase has been chosen yet"
+	if !canAsk(d.cmd) {
+		return warned(d.login()+" at a terminal; to do without: "+d.login()+" --store-key-file FILE",
+			"sealed files, locked by a passphrase that is yet to be chosen, and there is no terminal to choose one at")
+	}
+	return passed("sealed files, locked by a passphrase, which login has you choose; the kernel will keep the key for %s", d.profile.StoreTimeout)
+}
+
+// ungiven is one that has to be given again.
+func (d *doctor) ungiven() finding {
+	d.locked = "the passphrase has not been given"
+	if !canAsk(d.cmd) {
+		_, hint, _ := explain(d.about(&store.Error{Err: store.ErrUnasked}))
+		return warned(hint, "sealed files, locked by a passphrase; the kernel doesn't hold the key now, and there is no terminal to ask for it at")
+	}
+	return passed("sealed files, locked by a passphrase; the kernel doesn't hold the key now, so the next command that needs it asks, once in %s", d.profile.StoreTimeout)
 }
 
 func (d *doctor) noKeyFile(file string) finding {

@@ -52,6 +52,7 @@ type onProfile struct {
 	named  bool   // by other than the last resort, so that the hint has to name it too
 	config string // the file that --config named; empty: none
 	file   string // the config file, with --config or without
+	asks   bool   // somebody is there who could give a passphrase
 	flags  string // setting flags that a login needs, since they are not saved; empty: none
 	err    error
 }

@@ -30,6 +30,7 @@ func TestExplain(t *testing.T) {
 	unsaved := func(err error) error {
 		return &onProfile{name: "work", named: true, flags: " --issuer https://a.example", err: err}
 	}
+	atTerminal := func(err error) error { return &onProfile{name: "work", named: true, asks: true, err: err} }
 	usual := func(err error) error { return &onProfile{doing: "renewing", name: "default", err: err} }
 	for name, c := range map[string]struct {
 		err  error
@@ -79,6 +80,10 @@ func TestExplain(t *testing.T) {
 		"a locked keychain":         {&store.Error{Op: "reading", Err: store.ErrLocked}, 5, "unlock"},
 		"no keychain":               {&store.Error{Op: "reading", Err: store.ErrAbsent}, 5, "--store file --store-key-file FILE"},
 		"a keychain that hangs":     {&store.Error{Op: "reading", Err: store.ErrTimeout}, 5, "--store file"},
+		"no keychain, a terminal":   {atTerminal(&store.Error{Op: "reading", Err: store.ErrAbsent}), 5, "with a passphrase: authctl login --profile work --store file"},
+		"a locked one, a terminal":  {atTerminal(&store.Error{Op: "reading", Err: store.ErrLocked}), 5, "or do without, with a passphrase: authctl login --profile work --store file"},
+		"a mute one, a terminal":    {atTerminal(&store.Error{Op: "reading", Err: store.ErrTimeout}), 5, "or do without, with a passphrase: authctl login --profile work --store file"},
+		"none was chosen":           {&store.Error{Op: "checking", Err: &store.PassphraseError{Why: "none"}}, 5, "the same command asks again"},
 		"no passphrase yet":         {&store.Error{Op: "checking", Err: store.ErrUnchosen}, 2, "with --store-key-file FILE"},
 		"a passphrase to give":      {named(&store.Error{Op: "reading", Err: store.ErrUnasked}), 5, "authctl whoami --profile work at a terminal"},
 		"one for a login":           {&onProfile{doing: signingIn, name: "work", err: &store.Error{Op: "checking", Err: store.ErrUnasked}}, 5, "the same command at a terminal"},

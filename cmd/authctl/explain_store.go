@@ -22,16 +22,19 @@ func storeHint(err error) (string, int) {
 		login, unlocks, again = "the same command with", "the same command", "the same command" // it has settings that are not saved yet
 	}
 	const keyFileFlag = " --store-key-file FILE"
-	elsewhere, keyFile := login+" --store file"+keyFileFlag, login+keyFileFlag
+	keyFile, without := login+keyFileFlag, ": "+login+" --store file"+keyFileFlag
+	if p != nil && p.asks {
+		without = ", with a passphrase: " + login + " --store file"
+	}
 	switch {
 	case p != nil && p.doing == moving && failed.Op == "checking" && (errors.Is(err, store.ErrAbsent) || errors.Is(err, store.ErrKeyFile)):
 		return "nothing was moved; give --store and --store-key-file that can be used: a key file that isn't there yet is made", exitStore
 	case p != nil && p.doing == removing && errors.Is(err, store.ErrAbsent):
 		return "its tokens may be in the keychain: the same command where that is, as in the desktop's session; if it is gone for good, take " + config.Header(p.name) + " out of " + p.file + " by hand", exitStore
 	case errors.Is(err, store.ErrLocked):
-		return unlocking(runtime.GOOS) + ", or do without: " + elsewhere, exitStore
+		return unlocking(runtime.GOOS) + ", or do without" + without, exitStore
 	case errors.Is(err, store.ErrAbsent):
-		return "on a machine without a keychain: " + elsewhere, exitStore
+		return "on a machine without a keychain" + without, exitStore
 	case errors.Is(err, store.ErrDamaged):
 		return loginCommand(err), exitStore
 	case errors.Is(err, store.ErrKeyFile) && machineHint(err) == "":
@@ -47,7 +50,7 @@ func storeHint(err error) (string, int) {
 	case errors.As(err, &unknown):
 		return "if it is forgotten, what it locks is lost, of every profile there: rm " + shellWord(unknown.File) + ", then " + again, exitStore
 	case errors.Is(err, store.ErrTimeout):
-		return "the keychain doesn't answer: restart it, or do without: " + elsewhere, exitStore
+		return "the keychain doesn't answer: restart it, or do without" + without, exitStore
 	}
 	return machineHint(err), exitStore
 }

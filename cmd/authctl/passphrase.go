@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,7 +35,7 @@ func (o *options) passphraseOf(cmd *cobra.Command, p config.Profile, dir string)
 					return "", err
 				}
 				defer t.close()
-				t.away = func() { o.sayAway(cmd, p.Name) }
+				t.away = func() { o.sayAway(cmd, p.Name, q) }
 				typed, err := t.ask(ctx, q, p.StoreTimeout)
 				if show == nil {
 					show = hush(t.in)
@@ -62,6 +63,12 @@ func canAsk(cmd *cobra.Command) bool {
 		t.close()
 	}
 	return err == nil
+}
+
+// takesPassphrase reports whether the file store can do with one here: somebody can be
+// asked, and the kernel keeps what it opens.
+func takesPassphrase(cmd *cobra.Command) bool {
+	return runtime.GOOS == "linux" && canAsk(cmd) && store.KernelCache{}.Works() == nil
 }
 
 // talk is a conversation at the terminal.
@@ -156,7 +163,10 @@ func (t talk) read(ctx context.Context, question string) (string, error) {
 
 // sayAway is for a job in the background. Others are stopped there; it goes on as soon as
 // any process was given the passphrase.
-func (o *options) sayAway(cmd *cobra.Command, profile string) {
-	command := commandFor(&onProfile{name: profile, named: o.profile != "", config: o.config}, "whoami")
-	say(cmd, "authctl: waiting for the passphrase of the file store, which is asked for in the foreground only: bring this job there (fg), or run %s", command)
+func (o *options) sayAway(cmd *cobra.Command, profile string, q store.Question) {
+	elsewhere := ""
+	if !q.New {
+		elsewhere = ", or run " + commandFor(&onProfile{name: profile, named: o.profile != "", config: o.config}, "whoami")
+	}
+	say(cmd, "authctl: waiting for the passphrase of the file store, which is asked for in the foreground only: bring this job there (fg)%s", elsewhere)
 }

@@ -94,3 +94,37 @@ func TestPassphraseIsAwaitedInTheBackground(t *testing.T) {
 	}
 	l.sameTokens(2)
 }
+
+// Doctor has nobody choose or give one. Where that is all that is to be done it is well,
+// unless there is no terminal to do it at: then its report says what is.
+func TestDoctorOnAPassphrase(t *testing.T) {
+	t.Parallel()
+	l := newLocker(t)
+	has(t, l.talks(0, nil, "sh", "-c", "authctl doctor 2>/dev/null"), `  store        sealed files, locked by a passphrase, which login has you choose; `)
+	report := l.runs(0, "authctl", "doctor", "--store", "file")
+	has(t, report, `^warn  store        sealed files, locked by a passphrase that is yet to be chosen, and there is no terminal to choose one at\n      fix: authctl login --store file at a terminal; to do without: authctl login --store file --store-key-file FILE$`)
+	has(t, report, `^skip  session      no passphrase has been chosen yet$`)
+	l.signsIn("--store-timeout", "30m")
+	l.forget()
+	has(t, l.talks(0, nil, "authctl", "doctor"), `  store        sealed files, locked by a passphrase; the kernel doesn't hold the key now, so the next command that needs it asks, once in 30m\r$`)
+	report = l.runs(0, "authctl", "doctor")
+	has(t, report, `^warn  store        sealed files, locked by a passphrase; the kernel doesn't hold the key now, and there is no terminal to ask for it at\n      fix: authctl whoami at a terminal asks for it; to do without: authctl login --store-key-file FILE$`)
+	has(t, report, `^skip  session      the passphrase has not been given$`)
+}
+
+// Where there is no keychain, the hint at a terminal is a line that works there: with a
+// passphrase, or, where the kernel keeps none, with a key file.
+func TestNoKeychainAtATerminal(t *testing.T) {
+	t.Parallel()
+	l := newLocker(t)
+	l.env = append(l.env, "AUTHCTL_STORE=", "DBUS_SESSION_BUS_ADDRESS=unix:path="+l.home+"/none")
+	has(t, l.talks(5, nil, "authctl", "login"), `^hint: on a machine without a keychain, with a passphrase: the same command with --store file\r$`)
+	has(t, l.talks(5, nil, "authctl", "token", "-p", "default"), `^hint: on a machine without a keychain, with a passphrase: authctl login --profile default --store file\r$`)
+	has(t, l.talks(1, nil, "authctl", "doctor"), `^      fix: on a machine without a keychain, with a passphrase: authctl login --store file\r$`)
+	const keyFile = `^hint: on a machine without a keychain: the same command with --store file --store-key-file FILE\r?$`
+	has(t, l.talks(5, nil, "nokeyctl", "authctl", "login"), keyFile)
+	has(t, l.talks(5, nil, "authctl", "login", "--store-key-file", l.home+"/key"), keyFile)
+	has(t, l.runs(5, "authctl", "login"), keyFile)
+	l.signsIn("--store", "file")
+	l.runs(0, "authctl", "token")
+}

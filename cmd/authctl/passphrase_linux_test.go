@@ -181,9 +181,6 @@ func TestPassphraseAtATerminal(t *testing.T) {
 		has(t, out, `^hint: authctl whoami.* at a terminal asks for it; to do without: authctl login.* --store-key-file FILE$`)
 	}
 	has(t, l.runs(5, "authctl", "login"), `^hint: the same command at a terminal asks for it; to do without: the same command with --store-key-file FILE$`)
-	doctor := l.runs(0, "authctl", "doctor")
-	has(t, doctor, `^ok    store        sealed files, locked by a passphrase; the kernel doesn't hold the key now, so the next command that needs it asks, once in 30m$`)
-	has(t, doctor, `^skip  session      the passphrase has not been given$`)
 
 	shown = l.talks(0, []turn{{toGive, "wrong\r"}, {toGive, passphrase + "\r"}}, "sh", "-c", `test "$(authctl token)" = "$1"`, "sh", strings.TrimSpace(token))
 	has(t, shown, `^That is not it\.`)

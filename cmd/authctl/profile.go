@@ -41,7 +41,12 @@ type profile struct {
 	trace      *trace
 	now        func() time.Time
 	catch      func() // signals
+
+	takesPassphrase func() bool
 }
+
+// asks reports whether the profile could do with a passphrase in place of the keychain.
+func (p *profile) asks() bool { return p.StoreKeyFile == "" && p.takesPassphrase() }
 
 // open is the profile that a command works on, as the file and the environment
 // have it.
@@ -102,7 +107,8 @@ func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (
 func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved config.Profile) *profile {
 	p := &profile{
 		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), now: o.now, catch: o.catch,
-		openStore: func(in config.Profile) secretStore { return o.openStore(cmd, in, state) },
+		openStore:       func(in config.Profile) secretStore { return o.openStore(cmd, in, state) },
+		takesPassphrase: func() bool { return takesPassphrase(cmd) },
 	}
 	p.secrets = &presentStore{secretStore: p.openStore(resolved), follow: p.follow}
 	p.session = &session.Session{

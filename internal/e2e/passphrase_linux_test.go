@@ -4,10 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
+	"strings"
+	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/authctl/authctl/internal/idp"
+	"github.com/authctl/authctl/internal/keychaintest"
 	"github.com/authctl/authctl/internal/need"
 )
 
@@ -31,6 +34,28 @@ func (u *user) choosesPassphrase(p *idp.Server, flags ...string) (key string) {
 	}
 	s.hides(passphrase)
 	return u.kernelKey()
+}
+
+// Whatever is there in place of a keychain, the hint is a line for whoever reads it: a
+// person at a terminal can give a passphrase, and all else needs a key file.
+func TestHintWithoutAKeychain(t *testing.T) {
+	for name, mode := range map[string]keychaintest.Mode{
+		"no bus": keychaintest.NoBus, "no service": keychaintest.NoService, "no keyring": keychaintest.Empty, "locked": keychaintest.Locked,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := newUserWith(t, keychaintest.Open(t, mode))
+			login := []string{"login", "--issuer", "http://127.0.0.1:1", "--client-id", "demo", "--no-browser"}
+			s := u.terminal(login...)
+			if code := s.exit(); code != 5 || !strings.Contains(s.screen.String(), ", with a passphrase: the same command with --store file\r\n") {
+				t.Errorf("at a terminal: exit %d, want 5 and the passphrase:\n%s", code, s.screen)
+			}
+			p := u.start(nil, login...)
+			if code := p.wait(); code != 5 || !strings.HasSuffix(p.stderr.String(), ": the same command with --store file --store-key-file FILE\n") {
+				t.Errorf("without: exit %d, want 5 and the key file:\n%s", code, p.stderr)
+			}
+		})
+	}
 }
 
 // kernelKey reads the key of the user's file store out of the kernel.
