@@ -34,7 +34,7 @@ func TestPassphraseIsNotAsked(t *testing.T) {
 	l.signsIn()
 	l.forget()
 	for _, script := range []string{"authctl token </dev/null", "true | authctl token", "setsid -w authctl token"} {
-		has(t, l.talks(5, nil, "sh", "-c", script), `^authctl: .*there is no terminal to ask for it\r$`)
+		has(t, l.talks(5, nil, "sh", "-c", script), `^authctl: .*nobody gave it at a terminal\r$`)
 	}
 }
 

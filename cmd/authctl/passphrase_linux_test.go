@@ -177,7 +177,7 @@ func TestPassphraseAtATerminal(t *testing.T) {
 	l.forget()
 	for _, command := range []string{"token", "whoami", "status", "exec -- true", "token --login"} {
 		out := l.runs(5, append([]string{"authctl"}, strings.Fields(command)...)...)
-		has(t, out, `^authctl: .*the passphrase of the file store is needed, and there is no terminal to ask for it$`)
+		has(t, out, `^authctl: .*the passphrase of the file store is needed, and nobody gave it at a terminal$`)
 		has(t, out, `^hint: authctl whoami.* at a terminal asks for it; to do without: authctl login.* --store-key-file FILE$`)
 	}
 	has(t, l.runs(5, "authctl", "login"), `^hint: the same command at a terminal asks for it; to do without: the same command with --store-key-file FILE$`)
@@ -355,7 +355,7 @@ func TestPassphraseTimesOut(t *testing.T) {
 		cmd := exec.Command("authctl", "token")
 		cmd.Env = l.env
 		if out, err := cmd.CombinedOutput(); err != nil {
-			has(t, string(out), "there is no terminal to ask")
+			has(t, string(out), "nobody gave it at a terminal")
 			break
 		}
 		if time.Now().After(end) {

@@ -21,7 +21,7 @@ var (
 	ErrKeyFile = errors.New("the key file can't be used")
 
 	ErrKeyring  = errors.New("the kernel's keyring can't be used")
-	ErrUnasked  = errors.New("the passphrase of the file store is needed, and there is no terminal to ask for it")
+	ErrUnasked  = errors.New("the passphrase of the file store is needed, and nobody gave it at a terminal")
 	ErrUnchosen = errors.New("the file store has neither a key file nor a passphrase, and there is no terminal to choose one at")
 )
 
