@@ -47,6 +47,7 @@ func (p *profile) followTo(c choice) (moved bool) {
 	}
 	p.Store, p.StoreKeyFile, p.StoreTimeout = now.Store, now.StoreKeyFile, now.StoreTimeout
 	p.secrets.secretStore = p.openStore(now)
+	p.session.Cache = p.kernelCache()
 	return true
 }
 

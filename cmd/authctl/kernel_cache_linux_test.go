@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"strings"
 	"testing"
@@ -26,12 +29,18 @@ func newCacher(t *testing.T) *locker {
 
 // cached is the kernel's number of the key that counts; 0 when there is none.
 func (l *locker) cached() int {
-	name, err := os.ReadFile(l.home + "/state/authctl/locks/default.cached")
+	mark, err := os.ReadFile(l.home + "/state/authctl/locks/default.cached")
 	if err != nil {
 		return 0
 	}
-	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", "authctl:"+string(name), 0)
+	sum := sha256.Sum256([]byte(l.home + "/state/authctl/file\x00default"))
+	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", "authctl:"+hex.EncodeToString(sum[:16]), 0)
 	if err != nil {
+		return 0
+	}
+	key := make([]byte, 32<<10)
+	n, err := unix.KeyctlBuffer(unix.KEYCTL_READ, id, key, 0)
+	if err != nil || !bytes.HasPrefix(key[sha256.Size:n], mark) {
 		return 0
 	}
 	return id
@@ -176,7 +185,8 @@ func TestKernelCacheIsRefused(t *testing.T) {
 }
 
 // Who doesn't ask for it has nothing in the kernel, and no call is made that a service
-// might be killed for.
+// might be killed for. Where somebody else asked, nobody looks at it all the same; a write
+// ends it, and the next one finds nothing.
 func TestNoKernelCacheUnasked(t *testing.T) {
 	t.Parallel()
 	l := newLocker(t)
@@ -190,4 +200,20 @@ func TestNoKernelCacheUnasked(t *testing.T) {
 	if _, err := os.Stat(l.home + "/state/authctl/locks/default.cached"); !os.IsNotExist(err) {
 		t.Errorf("something counts in the kernel: %v", err)
 	}
+	l.runs(0, "env", "AUTHCTL_KERNEL_CACHE=true", "authctl", "login")
+	if l.cached() == 0 {
+		t.Fatal("the kernel has no token")
+	}
+	for _, command := range []string{"token", "token --id-token", "whoami", "status", "profile set --scope openid", "doctor"} {
+		l.runs(0, append([]string{"nokeyctl", "-kill", "authctl"}, strings.Fields(command)...)...)
+	}
+	if l.cached() == 0 {
+		t.Error("who only reads has ended it")
+	}
+	l.runs(0, "authctl", "token", "--refresh")
+	if l.cached() != 0 {
+		t.Error("a write hasn't ended it")
+	}
+	l.runs(0, "nokeyctl", "-kill", "authctl", "token", "--refresh")
+	l.runs(0, "nokeyctl", "-kill", "authctl", "logout")
 }

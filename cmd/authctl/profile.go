@@ -116,7 +116,7 @@ func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved c
 		Store:   p.secrets,
 		Dir:     filepath.Join(state, "locks"),
 		Binding: binding(resolved),
-		Cache:   kernelCache(c, resolved, state),
+		Cache:   p.kernelCache(),
 		Caching: *resolved.KernelCache,
 		Started: o.started,
 		Locked:  p.catchUp,
@@ -165,25 +165,37 @@ func binding(p config.Profile) map[string]string {
 	}
 }
 
-// kernelCache is the kernel's copy of the profile's access token. It is good only where
-// the same file, profile and settings lead to the same store: whose account it is follows
-// from there, see session.Cached.
-func kernelCache(c choice, p config.Profile, state string) session.Cache {
-	switch {
-	case runtime.GOOS != "linux": // a config file may serve on other systems too
+// kernelCache is the kernel's copy of the profile's access token. It is good only where the
+// same file, profile and settings lead to the same store: whose account it is follows from
+// there, see session.Cached.
+func (p *profile) kernelCache() session.Cache {
+	if runtime.GOOS != "linux" { // a config file may serve on other systems too
 		return nil
-	case !*p.KernelCache: // there may be something to forget
-		return store.KernelCache{}
+	}
+	cache := p.kernelOf(p.Store)
+	if cache.Quiet { // there may be something to forget
+		return cache
 	}
 	var purpose []byte
-	for _, place := range []string{c.file.Path, c.name, state, p.Store, p.StoreKeyFile} {
+	for _, place := range []string{p.choice.file.Path, p.choice.name, p.stateDir, p.StoreKeyFile} {
 		purpose = strconv.AppendQuote(purpose, place)
 	}
-	bound := binding(p)
+	bound := binding(p.Profile)
 	for _, key := range slices.Sorted(maps.Keys(bound)) {
 		purpose = strconv.AppendQuote(purpose, bound[key])
 	}
-	return store.KernelCache{For: string(purpose)}
+	cache.For = string(purpose)
+	return cache
+}
+
+// kernelOf is what the kernel has of the secrets in a store of that kind. From every state
+// directory there is one keychain.
+func (p *profile) kernelOf(kind string) store.KernelCache {
+	place := kind
+	if kind == "file" {
+		place = fileStoreDir(p.stateDir)
+	}
+	return store.KernelCache{Place: place, Quiet: !*p.KernelCache}
 }
 
 // endpoints are those that the profile sets itself.

@@ -74,14 +74,15 @@ func (p *profile) tidy(ctx context.Context, is config.Profile, t trip) error {
 
 // forget leaves the profile nothing in a place that it is not in.
 func (p *profile) forget(ctx context.Context, is config.Profile, gone storePlace) error {
+	forget := func(name string) error { return p.otherStore(is).Delete(ctx, name) }
+	if files, ok := p.openStore(is).(*store.File); ok && gone.Store == is.Store {
+		forget = files.Settle
+	}
+	kernel := p.kernelOf(gone.Store)
+	kernel.Delete(p.session.Name)
+	defer kernel.Delete(p.session.Name) // what another state directory's renewal has put there meanwhile
 	for _, name := range p.secretNames() {
-		var err error
-		if files, ok := p.openStore(is).(*store.File); ok && gone.Store == is.Store {
-			err = files.Settle(name)
-		} else {
-			err = p.otherStore(is).Delete(ctx, name)
-		}
-		if err != nil {
+		if err := forget(name); err != nil {
 			return err
 		}
 	}

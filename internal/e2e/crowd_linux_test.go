@@ -112,7 +112,7 @@ type profileLock struct {
 
 func (u *user) lock() *profileLock {
 	u.t.Helper()
-	path := u.stateFile("locks", "default.lock")
+	path := u.stateFile("locks", u.named("default")+".lock")
 	info, err := os.Stat(path)
 	if err != nil {
 		u.t.Fatal(err)

@@ -54,7 +54,7 @@ func (l *life) learnKeys() {
 	if key, err := os.ReadFile(filepath.Join(l.home, "keys", "authctl")); err == nil {
 		l.secrets.Add(storeKey, string(key))
 	}
-	for _, name := range []string{"default", "default/client-secret"} {
+	for _, name := range []string{l.named("default"), l.named("default") + "/client-secret"} {
 		fields := strings.Split(l.lookup(name), ":")
 		if fields[0] != "authctl-sealed" {
 			continue

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -21,6 +20,7 @@ type machine struct {
 	files  map[string]keptFile // by path from the home
 	items  map[string]string   // by name
 	kernel string              // what counts there; empty: nothing
+	item   string              // the name of the session's
 }
 
 type keptFile struct {
@@ -31,7 +31,7 @@ type keptFile struct {
 // machine looks at both.
 func (s *callSweep) machine() machine {
 	s.t.Helper()
-	m := machine{files: map[string]keptFile{}, items: s.keys.items(), kernel: s.u.inKernel()}
+	m := machine{files: map[string]keptFile{}, items: s.keys.items(), kernel: s.u.inKernel(), item: s.u.named("default")}
 	err := filepath.WalkDir(s.u.home, func(path string, d fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(s.u.home, path)
 		if err != nil || name == "." {
@@ -64,8 +64,8 @@ func (m machine) kernelAgrees() bool {
 		return true
 	}
 	var cached tokens
-	err := json.Unmarshal([]byte(m.kernel[sha256.Size:]), &cached) // before that is what it is good for
-	return err == nil && strings.Contains(m.items["default"], `"`+cached.AccessToken+`"`)
+	err := json.Unmarshal([]byte(m.kernel[beforeCached:]), &cached)
+	return err == nil && strings.Contains(m.items[m.item], `"`+cached.AccessToken+`"`)
 }
 
 // restore makes the machine what it was.

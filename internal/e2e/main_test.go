@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
@@ -103,10 +105,11 @@ func suffix() string {
 // user is somebody with a home and a keychain of their own. Nothing of whoever runs
 // the tests is in their environment.
 type user struct {
-	t    testing.TB
-	home string
-	env  []string
-	bus  *keychaintest.Bus
+	t      testing.TB
+	home   string
+	env    []string
+	config string // the file, where it isn't the usual one
+	bus    *keychaintest.Bus
 }
 
 // newUser makes a user whose keychain is open. What is theirs goes with the test.
@@ -156,6 +159,22 @@ func (u *user) moveTo(home string) {
 		"XDG_DATA_HOME="+filepath.Join(home, "data"),
 		"XDG_STATE_HOME="+filepath.Join(home, "state"),
 		"XDG_CACHE_HOME="+filepath.Join(home, "cache"))
+}
+
+// namesItsOwn has the config file be another than the usual one, at the same place, so
+// that what is stored has names that no other test's has: see named.
+func (u *user) namesItsOwn() {
+	u.config = filepath.Join(u.home, "config", "authctl", "config.toml")
+	u.set("AUTHCTL_CONFIG="+u.config, "XDG_CONFIG_HOME="+filepath.Join(u.home, "usual"))
+}
+
+// named is what a profile's session is stored as.
+func (u *user) named(profile string) string {
+	if u.config == "" {
+		return profile
+	}
+	sum := sha256.Sum256([]byte(u.config))
+	return profile + "@" + hex.EncodeToString(sum[:8])
 }
 
 // set adds variables to the user's environment, NAME=VALUE each.

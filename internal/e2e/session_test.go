@@ -162,7 +162,7 @@ func (s tokens) secrets() []string { return []string{s.AccessToken, s.RefreshTok
 func (u *user) kept() tokens {
 	u.t.Helper()
 	var got tokens
-	if err := json.Unmarshal([]byte(u.lookup("default")), &got); err != nil {
+	if err := json.Unmarshal([]byte(u.lookup(u.named("default"))), &got); err != nil {
 		u.t.Fatalf("the keyring's item of service authctl: %v", err)
 	}
 	if got.AccessToken == "" || got.RefreshToken == "" {

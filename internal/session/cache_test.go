@@ -88,6 +88,8 @@ func TestCached(t *testing.T) {
 		{name: "another one counts", need: minute, change: func(s *Session, _ *memory) {
 			os.WriteFile(filepath.Join(s.Dir, "work.cached"), []byte("ANOTHER"), 0o600)
 		}},
+		{name: "half of what counts", need: minute, change: func(s *Session, _ *memory) { os.Truncate(filepath.Join(s.Dir, "work.cached"), 13) }},
+		{name: "nothing of what counts", need: minute, change: func(s *Session, _ *memory) { os.Truncate(filepath.Join(s.Dir, "work.cached"), 0) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, m := signedIn(t)
@@ -168,7 +170,8 @@ func (w *watchedStore) Delete(ctx context.Context, name string) error {
 }
 
 // While the store is written, nothing is in the cache that counts; then it is what the
-// store has. The former is so also when the process that writes is told not to cache.
+// store has. The former is so also when the process that writes has another directory, is
+// told not to cache, or may not use the cache.
 func TestCacheFollowsTheStore(t *testing.T) {
 	now := func() time.Time { return clock }
 	renewal := func(s *Session, code string, t *testing.T) error {
@@ -193,17 +196,24 @@ func TestCacheFollowsTheStore(t *testing.T) {
 			return err
 		}, "", ""},
 	} {
-		for name, told := range map[string]bool{"": true, ", told not to cache": false} {
+		for name, writes := range map[string]func(s *Session, dir string){
+			"":                             func(*Session, string) {},
+			", told not to cache":          func(s *Session, _ string) { s.Caching = false },
+			", that may not use the cache": func(s *Session, _ string) { s.Cache = nil },
+			", in another directory":       func(s *Session, dir string) { s.Dir = dir },
+			", in another directory, told not to cache": func(s *Session, dir string) { s.Dir, s.Caching = dir, false },
+		} {
 			t.Run(c.name+name, func(t *testing.T) {
 				s, m := signedIn(t)
 				if accessToken(s.Cached(Need{})) != "access-1" {
 					t.Fatal("the cache has no token to begin with")
 				}
-				writes := 0
+				written := 0
 				writer := *s
-				writer.Started, writer.Caching = time.Time{}, told
+				writer.Started = time.Time{}
+				writes(&writer, t.TempDir())
 				writer.Store = &watchedStore{s.Store.(*faultyStore).Store, func() {
-					writes++
+					written++
 					if got := s.Cached(Need{}); got != nil {
 						t.Errorf("while the store is written, the cache has %q", accessToken(got))
 					}
@@ -211,14 +221,20 @@ func TestCacheFollowsTheStore(t *testing.T) {
 				if err := c.does(&writer, t); kindOf(err) != c.err {
 					t.Fatalf("got %v, want %q", err, c.err)
 				}
-				want := c.want
-				if !told {
+				want, here := c.want, c.want
+				if !writer.Caching || writer.Cache == nil {
 					want = ""
 				}
-				if got := accessToken(s.Cached(Need{})); got != want || writes == 0 {
-					t.Errorf("after %d writes the cache has %q, want %q", writes, got, want)
+				if want == "" || writer.Dir != s.Dir {
+					here = ""
 				}
-				if secret, _ := m.only(t); (secret != nil) != (want != "") {
+				if got := accessToken(s.Cached(Need{})); got != here || written == 0 {
+					t.Errorf("after %d writes the cache has %q, want %q", written, got, here)
+				}
+				if got := accessToken(writer.Cached(Need{})); got != want {
+					t.Errorf("who wrote has %q, want %q", got, want)
+				}
+				if secret, _ := m.only(t); writer.Cache != nil && (secret != nil) != (want != "") {
 					t.Errorf("%d bytes are left behind", len(secret))
 				}
 			})

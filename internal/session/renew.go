@@ -73,12 +73,10 @@ func (s *Session) renewOnce(ctx context.Context, old *Tokens, renew Renew) (*Tok
 		return s.refused(ctx, old, err)
 	}
 	t := s.stamp(merge(old, answer))
-	_ = s.Uncache() // what stays is of this session too, and no reason to lose what came
-	if err := s.save(ctx, t); err != nil {
+	if err := s.storing(t, func() error { return s.save(ctx, t) }); err != nil {
 		s.record(unsaved, err)
 		return nil, &SaveError{Err: err}
 	}
-	s.cache(t)
 	return t, nil
 }
 
@@ -131,15 +129,16 @@ func (s *Session) bury(ctx context.Context, old *Tokens, r *RenewalError) (*Toke
 	s.record(dead, r)
 	if err == nil {
 		t.RefreshRefused = r.Error()
-		_ = s.Uncache()
-		s.remember(ctx, t)
+		_ = s.storing(nil, func() error { return s.remember(ctx, t) })
 	}
 	return nil, &DeadError{Reason: r.Error()}
 }
 
 // remember stores t once; what waits for it hears it from the attempt file too.
-func (s *Session) remember(ctx context.Context, t *Tokens) {
-	if secret, err := t.encode(); err == nil {
-		_ = bounded(ctx, saveTimeout, func(ctx context.Context) error { return s.Store.Update(ctx, s.Name, secret) })
+func (s *Session) remember(ctx context.Context, t *Tokens) error {
+	secret, err := t.encode()
+	if err != nil {
+		return err
 	}
+	return bounded(ctx, saveTimeout, func(ctx context.Context) error { return s.Store.Update(ctx, s.Name, secret) })
 }

@@ -88,6 +88,14 @@ func (s *Session) Save(ctx context.Context, t *Tokens, settle func() error) erro
 	if old != nil && s.checkBinding(old) != nil {
 		t.Earlier = old
 	}
+	if err := s.Uncache(); err != nil {
+		return err
+	}
+	return s.storing(t, func() error { return s.replace(ctx, old, t, settle) })
+}
+
+// replace stores t in place of old, which goes on counting until settle is done.
+func (s *Session) replace(ctx context.Context, old, t *Tokens, settle func() error) error {
 	if err := s.create(ctx, t); err != nil {
 		return err
 	}
@@ -98,14 +106,10 @@ func (s *Session) Save(ctx context.Context, t *Tokens, settle func() error) erro
 		t.Earlier = nil
 		_ = s.create(ctx, t) // what stays counts no more, and goes with the next renewal
 	}
-	s.cache(t)
 	return nil
 }
 
 func (s *Session) create(ctx context.Context, t *Tokens) error {
-	if err := s.Uncache(); err != nil {
-		return err
-	}
 	secret, err := t.encode()
 	if err != nil {
 		return err
@@ -156,7 +160,8 @@ func (s *Session) Delete(ctx context.Context, revoke func(context.Context, *Toke
 		revocation = unread
 	}
 	// What is left would look alive though it is revoked: Ctrl-C no longer counts.
-	if err := s.Store.Delete(context.WithoutCancel(ctx), s.Name); err != nil {
+	err = s.storing(nil, func() error { return s.Store.Delete(context.WithoutCancel(ctx), s.Name) })
+	if err != nil {
 		return revocation, err
 	}
 	s.forgetAttempt()

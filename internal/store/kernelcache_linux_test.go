@@ -26,8 +26,8 @@ func inKernel(t *testing.T) (KernelCache, string) {
 }
 
 // number is the kernel's of a cached secret; 0 when it has none.
-func number(name string) int {
-	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", cachedKey(name), 0)
+func (c KernelCache) number(name string) int {
+	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", c.key(name), 0)
 	if err != nil {
 		return 0
 	}
@@ -61,10 +61,37 @@ func TestKernelCache(t *testing.T) {
 				t.Errorf("for something else: got %d bytes, want none", len(got))
 			}
 			(KernelCache{}).Delete(name)
-			if got := cache.Get(name); got != nil || number(name) != 0 {
+			if got := cache.Get(name); got != nil || cache.number(name) != 0 {
 				t.Errorf("deleted: got %d bytes", len(got))
 			}
 		})
+	}
+}
+
+// Who has the same secrets has the same copies of them, and nobody else has.
+func TestKernelCacheIsOfItsPlace(t *testing.T) {
+	cache, name := inKernel(t)
+	for what, other := range map[string]struct {
+		place, name string
+		same        bool
+	}{
+		"the same":                {"", name, true},
+		"another place":           {"/elsewhere", name, false},
+		"another name":            {"", name + "2", false},
+		"the same, cut elsewhere": {name[:1], name[1:], false},
+	} {
+		for _, quiet := range []bool{false, true} {
+			cache.Delete(name) // what takes another's place is shown for a moment
+			cache.Put(name, []byte("secret"), time.Minute)
+			o := KernelCache{Place: other.place, For: cache.For, Quiet: quiet}
+			if got := o.Get(other.name); (got != nil) != other.same {
+				t.Errorf("%s: got %d bytes", what, len(got))
+			}
+			o.Delete(other.name)
+			if got := cache.Get(name); (got == nil) != other.same || showsKey(cache.key(name)) == other.same {
+				t.Errorf("%s (quiet: %v) deletes: got %d bytes", what, quiet, len(got))
+			}
+		}
 	}
 }
 
@@ -73,11 +100,11 @@ func TestKernelCache(t *testing.T) {
 func TestCachedSecretIsTheUsersAlone(t *testing.T) {
 	cache, name := inKernel(t)
 	cache.Put(name, []byte("secret"), time.Minute)
-	id := number(name)
-	if got, want := describe(t, id), fmt.Sprintf("user;%d;%d;1b0b0000;%s", os.Getuid(), os.Getgid(), cachedKey(name)); got != want {
+	id := cache.number(name)
+	if got, want := describe(t, id), fmt.Sprintf("user;%d;%d;1b0b0000;%s", os.Getuid(), os.Getgid(), cache.key(name)); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if left := keyLife(cachedKey(name)); left <= 0 || left > time.Minute {
+	if left := keyLife(cache.key(name)); left <= 0 || left > time.Minute {
 		t.Errorf("got %v to live, want a minute at most", left)
 	}
 	apart(t, joinSession, func() {
@@ -113,7 +140,7 @@ func TestKernelCacheEnds(t *testing.T) {
 			t.Fatal("it is there still")
 		}
 	}
-	if cache.Put(name, []byte("secret"), 1<<62); cache.Get(name) == nil || keyLife(cachedKey(name)) == 0 {
+	if cache.Put(name, []byte("secret"), 1<<62); cache.Get(name) == nil || keyLife(cache.key(name)) == 0 {
 		t.Error("a time beyond all that is counted: not kept, or for ever")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,17 +86,33 @@ func keyLife(name string) time.Duration {
 	if err != nil {
 		return 0
 	}
-	list, _ := os.ReadFile("/proc/keys")
-	for line := range strings.Lines(string(list)) {
-		fields := strings.Fields(line) // ID, flags, usage, time-out, …
-		if len(fields) < 4 {
-			continue
-		}
+	for _, fields := range listedKeys() {
 		if serial, err := strconv.ParseUint(fields[0], 16, 32); err == nil && int(serial) == id {
 			return keyTime(fields[3])
 		}
 	}
 	return 0
+}
+
+// showsKey reports whether /proc/keys has a key of that name, which is no call of keyctl.
+// Where that can't be read, as in many containers, it hasn't.
+func showsKey(name string) bool {
+	return slices.ContainsFunc(listedKeys(), func(fields []string) bool {
+		over := strings.Contains(fields[1], "i") || fields[3] == "expd" // invalidated, and not yet swept away
+		return fields[8] == name+":" && !over
+	})
+}
+
+// listedKeys is what /proc/keys says of each key: its number, flags, usage, time-out,
+// rights, user, group, type, name with a colon, and more.
+func listedKeys() (keys [][]string) {
+	list, _ := os.ReadFile("/proc/keys")
+	for line := range strings.Lines(string(list)) {
+		if fields := strings.Fields(line); len(fields) > 8 {
+			keys = append(keys, fields)
+		}
+	}
+	return keys
 }
 
 // keyTime reads 59s, 7h or 3d.

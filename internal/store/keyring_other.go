@@ -17,6 +17,8 @@ func keepKey(string, []byte, time.Duration) error { return errNoKeyring }
 
 func dropKey(string) {}
 
+func showsKey(string) bool { return false }
+
 func keyLife(string) time.Duration { return 0 }
 
 func (p *Passphrase) turn() (end func(), ok bool) { return func() {}, true }
