@@ -173,8 +173,18 @@ func fromEnvironment() (config.Settings, error) {
 	return got, nil
 }
 
+// variable is the environment's name of a setting, by its flag's. Every token looks for all.
 func (s setting) variable() string {
-	return "AUTHCTL_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+	name := []byte("AUTHCTL_" + s.name)
+	for i, c := range name {
+		switch {
+		case c == '-':
+			name[i] = '_'
+		case 'a' <= c && c <= 'z':
+			name[i] = c - 'a' + 'A'
+		}
+	}
+	return string(name)
 }
 
 // parse turns what was typed into the value that the profile keeps. A file is relative

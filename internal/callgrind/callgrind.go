@@ -20,7 +20,7 @@ const (
 
 // runs of a program are counted. What they differ by comes from the order in which Go's
 // threads meet and from its hashes' random seeds: some 5 %, always upwards.
-const runs = 5
+const runs = 7
 
 // Count is of several runs: the fewest and the most.
 type Count struct{ Least, Most int64 }
