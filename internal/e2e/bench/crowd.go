@@ -29,7 +29,7 @@ func (s *stage) crowds(pairs int, interrupted func() error) error {
 		{"`--store file`", []string{"token", "--profile", "file"}},
 	} {
 		var all []*crowd
-		for _, n := range []int{1, 16, 64, 256} {
+		for _, n := range []int{1, 16, 100, 256} {
 			all = append(all, &crowd{command: s.command(append([]string{s.authctl}, store.args...)...), callers: n})
 		}
 		for range max(1, pairs/crowdRounds) {

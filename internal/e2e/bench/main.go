@@ -1,8 +1,8 @@
 // Command bench times authctl beside other programs that fetch a token or a secret,
-// counts their instructions, and shows how authctl's cost grows. The runs are paired and
-// interleaved, so that what else the machine does falls on both; what counts is the
-// ratio. Everything is private to it: a bus, a gnome-keyring, an oidc-agent, providers on
-// loopback, a home.
+// counts their instructions, and shows how authctl's cost grows and what it weighs. The
+// runs are paired and interleaved, so that what else the machine does falls on both; what
+// counts is the ratio. Everything is private to it: a bus, a gnome-keyring, an oidc-agent,
+// providers on loopback, a home.
 package main
 
 import (
@@ -52,7 +52,10 @@ func bench(authctl string, pairs int) (err error) {
 	if err := s.growth(pairs, interrupted); err != nil {
 		return err
 	}
-	return s.crowds(pairs, interrupted)
+	if err := s.crowds(pairs, interrupted); err != nil {
+		return err
+	}
+	return weigh(authctl)
 }
 
 // compare prints the table of all contests.
