@@ -26,7 +26,8 @@ func TestKeychainCallIsNeverAnswered(t *testing.T) {
 	}
 	all := []*waiting{
 		{command: "cached token", member: "GetSecret", name: "never heard", strike: swallow, end: "old"},
-		{command: "renewal", member: "GetSecret", name: "never heard", strike: swallow, end: "new"}, // saved at the second try
+		{command: "renewal", member: "GetSecret", name: "never heard", strike: swallow, end: "old"},
+		{command: "renewal", member: "OpenSession", name: "never heard", strike: swallow, end: "new"}, // saved at the second try
 		{command: "renewal", member: "CreateItem", name: "never heard", strike: swallow, end: "new"},
 		{command: "renewal", member: "CreateItem", name: "done", strike: stall, end: "new"},
 		{command: "login over a session", member: "CreateItem", name: "never heard", strike: swallow, end: "old"},

@@ -123,7 +123,20 @@ func (p *Passphrase) find(ctx context.Context, locked []byte) ([]byte, error) {
 		return nil, pause(ctx)
 	}
 	defer end()
+	if p.isElsewhere(locked) { // since we looked, and before it was our turn
+		return nil, errElsewhere
+	}
 	return p.ask(ctx, locked)
+}
+
+// isElsewhere reports whether the passphrase was given, or chosen, to another process.
+func (p *Passphrase) isElsewhere(locked []byte) bool {
+	now, err := p.read()
+	if err != nil {
+		return false
+	}
+	key, _ := heldKey(now)
+	return key != nil || !bytes.Equal(now, locked)
 }
 
 // pause is a moment's wait for others.
@@ -163,11 +176,7 @@ func (p *Passphrase) ask(ctx context.Context, locked []byte) (key []byte, err er
 // watch cancels when there is nothing to ask for any more.
 func (p *Passphrase) watch(ctx context.Context, cancel context.CancelCauseFunc, locked []byte) {
 	for errors.Is(pause(ctx), errElsewhere) {
-		now, err := p.read()
-		if err != nil {
-			continue
-		}
-		if key, _ := heldKey(now); key != nil || !bytes.Equal(now, locked) {
+		if p.isElsewhere(locked) {
 			cancel(errElsewhere)
 			return
 		}

@@ -356,6 +356,21 @@ func TestOneAsks(t *testing.T) {
 	}
 }
 
+// Who comes to its turn when the one before was told asks no more.
+func TestNobodyAsksAfterTheLast(t *testing.T) {
+	dir := t.TempDir()
+	for _, what := range []string{"chosen", "given"} {
+		before, f := lockedIn(t, dir), lockedIn(t, dir)
+		f.Passphrase.Present = func() bool { must(t, before.Check(t.Context())); return true }
+		asked := answers(f.Passphrase)
+		must(t, f.Check(t.Context()))
+		if len(*asked) > 0 {
+			t.Errorf("%s: asked %+v", what, *asked)
+		}
+		forget(t, f.Passphrase)
+	}
+}
+
 // A question ends when the passphrase is given, or chosen, elsewhere: at another terminal.
 func TestPassphraseIsGivenElsewhere(t *testing.T) {
 	for _, tc := range []struct {
