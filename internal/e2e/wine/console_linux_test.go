@@ -2,6 +2,7 @@ package wine
 
 import (
 	"bufio"
+	"crypto/rand"
 	"io"
 	"os/exec"
 	"strings"
@@ -18,7 +19,7 @@ import (
 func TestConsoleIsUnicode(t *testing.T) {
 	u := newUser(t, "")
 	for _, page := range []string{"437", "1252"} {
-		c := u.console("codepage", page, programs+`\authctl.exe`, "login", "--issuer", "https://a.example", "--client-id", "é’█")
+		c := u.console(programs+`\person.exe`, "codepage", page, programs+`\authctl.exe`, "login", "--issuer", "https://a.example", "--client-id", "é’█")
 		if code := c.end(); code != 2 || !strings.Contains(c.shown(), "é’█") {
 			t.Errorf("code page %s: got exit code %d: %q", page, code, c.shown())
 		}
@@ -29,7 +30,7 @@ func TestConsoleIsUnicode(t *testing.T) {
 func TestCtrlCEndsALogin(t *testing.T) {
 	u := newUser(t, "")
 	_, issuer := provider(t, idp.Options{})
-	c := u.console("with", "--", programs+`\authctl.exe`, "login", "--issuer", issuer, "--client-id", "demo", "--no-browser")
+	c := u.console(programs+`\authctl.exe`, "login", "--issuer", issuer, "--client-id", "demo", "--no-browser")
 	await(t, "the wait", func() bool { return strings.Contains(c.shown(), "Waiting. If the browser") })
 	c.press("\x03")
 	if code := c.end(); code != 130 || !strings.Contains(c.shown(), "authctl: interrupted") {
@@ -44,7 +45,7 @@ func TestCtrlCDuringARenewal(t *testing.T) {
 	u.authctl(0, "login", "--issuer", issuer, "--client-id", "demo")
 	first := u.authctl(0, "token").stdout
 	server.Set(func(o *idp.Options) { o.Latency = 3 * time.Second })
-	c := u.console("with", "--", programs+`\authctl.exe`, "token", "--refresh", "--verbose")
+	c := u.console(programs+`\authctl.exe`, "token", "--refresh", "--verbose")
 	await(t, "the renewal", func() bool { return server.Count("token") == 2 })
 	c.press("\x03")
 	if code := c.end(); code != 130 {
@@ -60,11 +61,12 @@ func TestCtrlCDuringARenewal(t *testing.T) {
 func TestCtrlCIsTheCommands(t *testing.T) {
 	u := newUser(t, "")
 	u.set("AUTHCTL_TOKEN=given")
-	c := u.console("code-of", programs+`\authctl.exe`, "exec", "--", programs+`\person.exe`, "interrupted", "5")
+	c := u.console(programs+`\authctl.exe`, "exec", "--", programs+`\person.exe`, "interrupted", "5")
 	await(t, "the command", func() bool { return strings.Contains(c.shown(), "waiting for Ctrl-C") })
 	c.press("\x03")
-	await(t, "its end", func() bool { return strings.Contains(c.shown(), "ended with 5") })
-	c.end()
+	if code := c.end(); code != 5 {
+		t.Errorf("got exit code %d, want 5: %q", code, c.shown())
+	}
 }
 
 // console is a terminal of Linux's, on which Wine shows its own.
@@ -73,17 +75,19 @@ type console struct {
 	t        *testing.T
 	keyboard io.Writer
 	shown    func() string
+	seen     func() // all that was shown
 }
 
 func (u *user) console(args ...string) *console {
 	u.t.Helper()
-	cmd := u.command("person", args...)
+	seen := u.home + `\seen-` + rand.Text()
+	cmd := u.command("person", append([]string{"console", seen}, args...)...)
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 250})
 	if err != nil {
 		u.t.Fatal(err)
 	}
 	u.t.Cleanup(func() { f.Close() })
-	return &console{cmd, u.t, f, gather(f)}
+	return &console{cmd, u.t, f, gather(f), func() { u.write(seen, "") }}
 }
 
 func (c *console) press(keys string) {
@@ -93,8 +97,15 @@ func (c *console) press(keys string) {
 	}
 }
 
-// end waits for the program, and is its exit code as Linux has it, of 8 bits.
+// end waits for the program and all that it shows, and is its exit code as Linux has it, of
+// 8 bits.
 func (c *console) end() int {
+	c.t.Helper()
+	await(c.t, "its end", func() bool { return strings.Contains(c.shown(), "It has ended.") })
+	if strings.Contains(c.shown(), "The console's mode") {
+		c.t.Errorf("it is left as it wasn't: %q", c.shown())
+	}
+	c.seen()
 	c.Wait() // its code tells
 	return c.ProcessState.ExitCode()
 }

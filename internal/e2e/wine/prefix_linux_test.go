@@ -26,6 +26,7 @@ type system struct {
 	wine, server string // Wine's programs
 	dir          string // everything is below it, the Unix home too
 	err          error
+	umask        string // of the server that runs; empty: none does
 }
 
 // made is what windows has made, empty until then.
@@ -46,8 +47,7 @@ var windows = sync.OnceValue(func() *system {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if made.dir != "" {
-		made.unix(made.server, "-k").Run() // of this prefix alone
-		made.unix(made.server, "-w").Run()
+		made.stop()
 		os.RemoveAll(made.dir)
 	}
 	os.Exit(code)
@@ -75,6 +75,26 @@ func (s *system) boot() error {
 		return nil
 	}
 	return os.WriteFile(dll, forwarder("bcryptprimitives.dll", "ProcessPrng", "advapi32.SystemFunction036"), 0o600)
+}
+
+// serve has one server for all programs, which makes their files. By itself it ends some
+// time after the last of them, and one that comes at that moment ends without a word.
+func (s *system) serve(t *testing.T, umask string) {
+	t.Helper()
+	if s.umask == umask {
+		return
+	}
+	s.stop()
+	if err := s.unix("sh", "-c", `umask "$0"; exec "$@"`, umask, s.server, "-p").Run(); err != nil {
+		t.Fatalf("wineserver: %v", err)
+	}
+	s.umask = umask
+}
+
+// stop ends the server, and all programs.
+func (s *system) stop() {
+	s.unix(s.server, "-k").Run() // of this prefix alone
+	s.unix(s.server, "-w").Run()
 }
 
 const programs = `C:\Program Files\authctl`
@@ -178,6 +198,7 @@ func (u *user) set(vars ...string) { u.env = append(u.env, vars...) }
 // command is a program of ours, run by the user. Wine itself sets the variables of its
 // own user, so another one's are set by a program that runs in it.
 func (u *user) command(program string, args ...string) *exec.Cmd {
+	u.sys.serve(u.t, u.umask)
 	line := append([]string{programs + `\` + program + ".exe"}, args...)
 	if u.other {
 		with := slices.Concat([]string{programs + `\person.exe`, "with"}, u.env, []string{"--"})

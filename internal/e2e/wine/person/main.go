@@ -24,7 +24,7 @@ import (
 func main() {
 	does := map[string]func([]string) error{
 		"visit": visit, "hold": hold, "codepage": codepage, "credentials": credentials,
-		"child": child, "code-of": codeOf, "interrupted": interrupted, "with": with,
+		"child": child, "console": console, "interrupted": interrupted, "with": with,
 	}
 	if len(os.Args) < 2 || does[os.Args[1]] == nil {
 		exitOn(fmt.Errorf("what is asked?"))
@@ -94,15 +94,26 @@ func with(args []string) error {
 	return nil
 }
 
-// codeOf is `code-of CMD ARG…`: it says with what a command ends.
-func codeOf(args []string) error {
-	err := run(args)
-	code := 0
-	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
-		code = ended.ExitCode()
+// console is `console FILE CMD ARG…`: a command at a console. When that has ended it waits
+// for the file: Wine's console may not show the last of what was said once nobody is there.
+func console(args []string) error {
+	before := consoleMode()
+	err := run(args[1:])
+	if now := consoleMode(); now != before {
+		fmt.Printf("The console's mode was %#x and is %#x.\n", before, now)
 	}
-	fmt.Println("ended with", code)
-	return nil
+	fmt.Println("It has ended.")
+	for {
+		if _, missing := os.Stat(args[0]); missing == nil {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func consoleMode() (mode uint32) {
+	windows.GetConsoleMode(windows.Handle(os.Stdin.Fd()), &mode)
+	return mode
 }
 
 func run(args []string) error {
