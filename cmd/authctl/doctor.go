@@ -148,7 +148,10 @@ func (d *doctor) about(err error) error {
 	if d.choice.name == "" {
 		return err
 	}
-	on := &onProfile{name: d.choice.name, named: d.choice.named(), config: d.config, asks: d.profile != nil && d.profile.asks(), err: err}
+	on := &onProfile{name: d.choice.name, named: d.choice.named(), config: d.config, err: err}
+	if d.profile != nil {
+		on.asks = d.profile.asks
+	}
 	if d.complete {
 		on.flags = d.flags.typed()
 	}

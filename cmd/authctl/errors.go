@@ -32,11 +32,14 @@ func flagError(err error) error {
 	if !errors.As(err, &number) {
 		return err
 	}
-	allowed := "a whole number"
-	if number.Func == "ParseBool" {
-		allowed = "true or false"
+	why := "it must be a whole number"
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		why = "it is out of range"
+	case number.Func == "ParseBool":
+		why = "it must be true or false"
 	}
-	return errorf("%sit must be %s", strings.TrimSuffix(err.Error(), number.Error()), allowed)
+	return errorf("%s%s", strings.TrimSuffix(err.Error(), number.Error()), why)
 }
 
 // noProfileError is a machine, or a config file, where nobody has signed in.
@@ -49,11 +52,11 @@ func (e *noProfileError) Error() string { return "not signed in: no profile is s
 type onProfile struct {
 	doing  string
 	name   string
-	named  bool   // by other than the last resort, so that the hint has to name it too
-	config string // the file that --config named; empty: none
-	file   string // the config file, with --config or without
-	asks   bool   // somebody is there who could give a passphrase
-	flags  string // setting flags that a login needs, since they are not saved; empty: none
+	named  bool        // by other than the last resort, so that the hint has to name it too
+	config string      // the file that --config named; empty: none
+	file   string      // the config file, with --config or without
+	asks   func() bool // whether somebody is there who could give a passphrase; nil: nobody
+	flags  string      // setting flags that a login needs, since they are not saved; empty: none
 	err    error
 }
 

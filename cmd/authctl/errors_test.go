@@ -30,7 +30,9 @@ func TestExplain(t *testing.T) {
 	unsaved := func(err error) error {
 		return &onProfile{name: "work", named: true, flags: " --issuer https://a.example", err: err}
 	}
-	atTerminal := func(err error) error { return &onProfile{name: "work", named: true, asks: true, err: err} }
+	atTerminal := func(err error) error {
+		return &onProfile{name: "work", named: true, asks: func() bool { return true }, err: err}
+	}
 	usual := func(err error) error { return &onProfile{doing: "renewing", name: "default", err: err} }
 	for name, c := range map[string]struct {
 		err  error

@@ -22,9 +22,12 @@ func storeHint(err error) (string, int) {
 		login, unlocks, again = "the same command with", "the same command", "the same command" // it has settings that are not saved yet
 	}
 	const keyFileFlag = " --store-key-file FILE"
-	keyFile, without := login+keyFileFlag, ": "+login+" --store file"+keyFileFlag
-	if p != nil && p.asks {
-		without = ", with a passphrase: " + login + " --store file"
+	keyFile := login + keyFileFlag
+	without := func() string {
+		if p != nil && p.asks != nil && p.asks() {
+			return ", with a passphrase: " + login + " --store file"
+		}
+		return ": " + login + " --store file" + keyFileFlag
 	}
 	switch {
 	case p != nil && p.doing == moving && failed.Op == "checking" && (errors.Is(err, store.ErrAbsent) || errors.Is(err, store.ErrKeyFile)):
@@ -32,9 +35,9 @@ func storeHint(err error) (string, int) {
 	case p != nil && p.doing == removing && errors.Is(err, store.ErrAbsent):
 		return "its tokens may be in the keychain: the same command where that is, as in the desktop's session; if it is gone for good, take " + config.Header(p.name) + " out of " + p.file + " by hand", exitStore
 	case errors.Is(err, store.ErrLocked):
-		return unlocking(runtime.GOOS) + ", or do without" + without, exitStore
+		return unlocking(runtime.GOOS) + ", or do without" + without(), exitStore
 	case errors.Is(err, store.ErrAbsent):
-		return "on a machine without a keychain" + without, exitStore
+		return "on a machine without a keychain" + without(), exitStore
 	case errors.Is(err, store.ErrDamaged):
 		return loginCommand(err), exitStore
 	case errors.Is(err, store.ErrKeyFile) && machineHint(err) == "":
@@ -50,7 +53,7 @@ func storeHint(err error) (string, int) {
 	case errors.As(err, &unknown):
 		return "if it is forgotten, what it locks is lost, of every profile there: rm " + shellWord(unknown.File) + ", then " + again, exitStore
 	case errors.Is(err, store.ErrTimeout):
-		return "the keychain doesn't answer: restart it, or do without" + without, exitStore
+		return "the keychain doesn't answer: restart it, or do without" + without(), exitStore
 	}
 	return machineHint(err), exitStore
 }

@@ -210,6 +210,7 @@ func TestNoKernelCacheUnasked(t *testing.T) {
 	if l.cached() == 0 {
 		t.Error("who only reads has ended it")
 	}
+	l.runs(-1, "nokeyctl", "-kill", "authctl", "token", "--refresh") // it can't end it, and hasn't spent the refresh token
 	l.runs(0, "authctl", "token", "--refresh")
 	if l.cached() != 0 {
 		t.Error("a write hasn't ended it")

@@ -24,7 +24,7 @@ const shortestPassphrase = 8
 // passphraseOf is what locks the file store's key. Nothing is looked at yet.
 func (o *options) passphraseOf(cmd *cobra.Command, p config.Profile, dir string) *store.Passphrase {
 	if o.passphrase == nil {
-		var show func() // has the terminal echo again; nil: it does
+		show := func() {} // has the terminal echo again, where it doesn't
 		o.passphrase = &store.Passphrase{
 			Dir: dir, Timeout: p.PassphraseTimeout(),
 			Present: func() bool { return canAsk(cmd) },
@@ -36,18 +36,12 @@ func (o *options) passphraseOf(cmd *cobra.Command, p config.Profile, dir string)
 				}
 				defer t.close()
 				t.away = func() { o.sayAway(cmd, p.Name, q) }
+				show() // what is asked now finds the terminal as it was
 				typed, err := t.ask(ctx, q, p.StoreTimeout)
-				if show == nil {
-					show = hush(t.in)
-				}
+				show = hush(t.in)
 				return typed, err
 			},
-			Asked: func() {
-				if show != nil {
-					show()
-					show = nil
-				}
-			},
+			Asked: func() { show(); show = func() {} },
 			Unkept: func(err error) {
 				warn(cmd, "the passphrase is asked for each time: %s (/proc/keys lists what is there; --store-key-file FILE does without)", clean(err.Error()))
 			},

@@ -340,9 +340,12 @@ func TestPassphraseSuspendedLeavesTheEcho(t *testing.T) {
 	t.Parallel()
 	l := newLocker(t)
 	l.signsIn()
-	l.forget()
-	l.talks(0, []turn{{toGive, "half\x1a"}, {"Again? ", "\r"}, {toGive, " of it\x15" + passphrase + "\r"}}, "sh", "-c",
-		`set -m; before=$(stty -g); authctl token >/dev/null; test "$before" = "$(stty -g)" && printf 'Again? ' && read -r _ && fg`)
+	for _, before := range [][]turn{nil, {{toGive, "wrong\r"}}} {
+		l.forget()
+		turns := append(before, turn{toGive, "half\x1a"}, turn{"Again? ", "\r"}, turn{toGive, " of it\x15" + passphrase + "\r"})
+		l.talks(0, turns, "sh", "-c",
+			`set -m; before=$(stty -g); authctl token >/dev/null; test "$before" = "$(stty -g)" && printf 'Again? ' && read -r _ && fg`)
+	}
 }
 
 // The kernel forgets when the user says.

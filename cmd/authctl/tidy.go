@@ -78,9 +78,11 @@ func (p *profile) forget(ctx context.Context, is config.Profile, gone storePlace
 	if files, ok := p.openStore(is).(*store.File); ok && gone.Store == is.Store {
 		forget = files.Settle
 	}
-	kernel := p.kernelOf(gone.Store)
-	kernel.Delete(p.session.Name)
-	defer kernel.Delete(p.session.Name) // what another state directory's renewal has put there meanwhile
+	if gone.Store != is.Store {
+		kernel := p.kernelOf(gone.Store)
+		kernel.Delete(p.session.Name)
+		defer kernel.Delete(p.session.Name) // what another state directory's renewal has put there meanwhile
+	}
 	for _, name := range p.secretNames() {
 		if err := forget(name); err != nil {
 			return err

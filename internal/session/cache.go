@@ -58,7 +58,7 @@ func (s *Session) Cached(need Need) *Tokens {
 // Another directory has another lock, so two may do this at once. Each puts its token into
 // the cache before it stores it, and lets it count only if it is there still; otherwise
 // nothing may be there. So whatever they do between each other, in the end nothing counts
-// but what was stored last.
+// but what was stored last, unless one of the two is killed between its store and that.
 func (s *Session) storing(t *Tokens, write func() error) error {
 	_ = s.Uncache() // an error is the caller's to ask for: a renewal has no reason to lose what came
 	mark := s.offer(t)

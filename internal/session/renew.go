@@ -64,6 +64,7 @@ func (e *SaveError) Unwrap() error { return e.Err }
 // asked: once the request is sent, Ctrl-C must not burn a rotated refresh token.
 func (s *Session) renewOnce(ctx context.Context, old *Tokens, renew Renew) (*Tokens, error) {
 	ctx = context.WithoutCancel(ctx)
+	_ = s.Uncache() // who is killed for the call, as a service may be, is so before the request
 	var answer *Tokens
 	err := bounded(ctx, requestTimeout, func(ctx context.Context) (err error) {
 		answer, err = renew(ctx, old)

@@ -72,6 +72,9 @@ func (p *Passphrase) get(ctx context.Context, choose bool) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, askPatience, ErrUnasked)
 	defer cancel()
 	for p.key == nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		locked, err := p.read()
 		if err != nil {
 			return nil, err
