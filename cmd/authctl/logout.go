@@ -89,22 +89,24 @@ func (o *options) logout(cmd *cobra.Command, c choice) error {
 	return p.signOut(cmd)
 }
 
-// signOut leaves no trace where there is no keychain, and where nothing was ever stored: to
-// revoke nothing, no lock has to be taken.
+// signOut leaves no trace where there is no keychain and nothing was ever stored: to revoke
+// nothing, no lock has to be taken.
 func (p *profile) signOut(cmd *cobra.Command) error {
-	if _, was := p.cutShort(); was { // what it has left is in a store that isn't looked into
-		_ = p.session.Hold(cmd.Context(), func() error { return nil }) // see catchUp
+	had := false
+	revoke := func(ctx context.Context, t *session.Tokens) error {
+		had = true
+		return p.revoke(ctx, t)
 	}
+	left := p.signOutOfTheFarEnd(cmd.Context(), revoke)
 	if !p.session.Used() {
 		if _, err := p.session.Load(cmd.Context()); errors.Is(err, store.ErrAbsent) {
 			return p.about("signing out of", err)
 		}
 	}
-	had := false
-	revocation, err := p.session.Delete(cmd.Context(), func(ctx context.Context, t *session.Tokens) error {
-		had = true
-		return p.revoke(ctx, t)
-	})
+	revocation, err := p.session.Delete(cmd.Context(), revoke)
+	if revocation == nil {
+		revocation = left
+	}
 	switch {
 	case err != nil && had && revocation == nil:
 		return p.about("signing out of", errorf("its tokens are revoked, but still stored: %w", err))
@@ -120,6 +122,22 @@ func (p *profile) signOut(cmd *cobra.Command) error {
 		say(cmd, "Nobody is signed in to profile %q.", p.Name)
 	}
 	return nil
+}
+
+// signOutOfTheFarEnd revokes and forgets what a login or a move that was cut short has left
+// in a store that the profile is not in.
+func (p *profile) signOutOfTheFarEnd(ctx context.Context, revoke func(context.Context, *session.Tokens) error) (revocation error) {
+	there, was := p.farEnd()
+	if !was {
+		return nil
+	}
+	far := *p.session
+	far.Store = p.openStore(there)
+	if t, _ := far.Load(ctx); t != nil { // for whatever settings
+		revocation = revoke(ctx, t)
+	}
+	_ = p.session.Hold(ctx, func() error { return nil }) // forgets it, see catchUp
+	return revocation
 }
 
 // revocationError is a logout that the provider did not take part in.

@@ -33,7 +33,9 @@ func (p *profile) move(ctx context.Context, cmd *cobra.Command, settle func() er
 		return settle()
 	}
 	t := trip{From: placeOf(was), To: placeOf(p.Profile)}
-	p.depart(t)
+	if err := p.depart(ctx, t); err != nil {
+		return err
+	}
 	is, err := p.Profile, settle()
 	if errors.Is(err, store.ErrInDoubt) {
 		return err // what may be stored yet, whoever has the lock next forgets

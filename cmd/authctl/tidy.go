@@ -36,10 +36,19 @@ func (p *profile) tripFile() string {
 	return filepath.Join(p.stateDir, "locks", p.session.Name+".moving")
 }
 
-// depart notes the trip. Without that, one that is cut short leaves more.
-func (p *profile) depart(t trip) {
+// depart notes the trip. Without that, one that is cut short leaves more. What an earlier
+// one has left has to go first: there is one note.
+func (p *profile) depart(ctx context.Context, t trip) error {
+	if left, was := p.cutShort(); was {
+		is := p.Profile
+		is.Store, is.StoreKeyFile = t.From.Store, t.From.KeyFile
+		if err := p.tidy(ctx, is, left); err != nil {
+			return err
+		}
+	}
 	text, _ := json.Marshal(t) // strings: this doesn't fail
 	_ = os.WriteFile(p.tripFile(), text, 0o600)
+	return nil
 }
 
 // cutShort reports whether a trip was, and which. The zero trip is one that ended before
@@ -48,6 +57,22 @@ func (p *profile) cutShort() (t trip, was bool) {
 	text, err := os.ReadFile(p.tripFile())
 	_ = json.Unmarshal(text, &t)
 	return t, err == nil
+}
+
+// farEnd is the profile at the other end of a trip that was cut short.
+func (p *profile) farEnd() (there config.Profile, was bool) {
+	t, was := p.cutShort()
+	gone := t.From
+	switch placeOf(p.Profile) {
+	case t.From:
+		gone = t.To
+	case t.To:
+	default:
+		was = false // see tidy
+	}
+	there = p.Profile
+	there.Store, there.StoreKeyFile = gone.Store, gone.KeyFile
+	return there, was
 }
 
 // tidying bounds what a command does for one that was cut short.

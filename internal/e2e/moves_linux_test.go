@@ -191,7 +191,7 @@ func TestMoveWaitsForARenewal(t *testing.T) {
 
 // cutShort kills a command that moves a session from the keychain to a file when it is in
 // both, and the settings don't say so yet.
-func (u *user) cutShort(args ...string) {
+func (u *user) cutShort(there func() bool, args ...string) {
 	u.t.Helper()
 	lock := u.lock()
 	release := lock.hold()
@@ -199,14 +199,18 @@ func (u *user) cutShort(args ...string) {
 	settings := profileLock{t: u.t, path: u.stateFile("locks", ".config.lock")}
 	save := settings.hold()
 	release()
-	eventually(u.t, "the session is in a file", func() bool {
-		_, err := os.Stat(u.stateFile("file", "file~default~sealed"))
-		return err == nil
-	})
+	eventually(u.t, "the session is there", there)
 	p.cmd.Process.Kill()
 	p.wait()
 	save()
 }
+
+func (u *user) inFile() bool {
+	_, err := os.Stat(u.stateFile("file", "file~default~sealed"))
+	return err == nil
+}
+
+func (u *user) inKeychain() bool { return u.lookup("default") != "" }
 
 // Whoever edits the settings by hand after a move was cut short keeps what is where the
 // profile was.
@@ -215,7 +219,7 @@ func TestSettingsAreEditedAfterAMove(t *testing.T) {
 	u := newUser(t)
 	p := u.signIn(idp.Options{})
 	token := u.must("token")
-	u.cutShort(moveTo(u.storeFlags("file"))...)
+	u.cutShort(u.inFile, moveTo(u.storeFlags("file"))...)
 	file := filepath.Join(u.home, "config", "authctl", "config.toml")
 	before, err := os.ReadFile(file)
 	edit := func(lines string) {
@@ -237,11 +241,32 @@ func TestSettingsAreEditedAfterAMove(t *testing.T) {
 func TestLogoutAfterALoginThatMovedAndWasKilled(t *testing.T) {
 	t.Parallel()
 	u := newUser(t)
-	u.signIn(idp.Options{})
+	p := u.signIn(idp.Options{})
 	u.must("logout")
-	u.cutShort(append([]string{"login", "--browser", robotBrowser()}, u.storeFlags("file")...)...)
+	u.cutShort(u.inFile, append([]string{"login", "--browser", robotBrowser()}, u.storeFlags("file")...)...)
+	before := p.Count("revoke")
 	u.must("logout")
 	u.isAt("")
+	if p.Count("revoke") == before {
+		t.Error("what the login had left is not revoked")
+	}
+}
+
+// A move doesn't begin while another that was cut short has left something where it can't be
+// forgotten: nobody would look there again.
+func TestMoveAfterAMoveThatLeftSomething(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.signIn(idp.Options{}, u.storeFlags("file")...)
+	u.cutShort(u.inKeychain, moveTo([]string{"--store", "keychain"})...)
+	u.bus.Keyring(keychaintest.Locked)
+	second := moveTo([]string{"--store-key-file", filepath.Join(u.home, "keys", "second")})
+	if _, stderr, code := u.run(second...); code != 5 || !strings.Contains(stderr, "the keychain is locked") {
+		t.Errorf("got exit %d, %q, want 5 and that it is locked", code, stderr)
+	}
+	u.bus.Keyring(keychaintest.Unlocked)
+	u.must(second...)
+	u.isAt("file")
 }
 
 // Two shells whose environments name two key files have a session each, and none takes the
