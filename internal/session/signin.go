@@ -118,17 +118,20 @@ func (in *SignIn) await(ctx context.Context, waiting func(pid int)) (seen int, e
 	go func() { got <- acquire(ctx, in.lock) }()
 	look := time.NewTicker(lookPause)
 	defer look.Stop()
-	for {
+	for unseen := 0; ; {
 		switch n := in.last(); {
 		case !n.underWay(): // it is about to say so
 		case n.Kind != in.kind:
 			cancel(errOtherKind)
-		case n.PID != seen:
-			if seen = n.PID; holdsLock(seen, in.lock.Path()) {
-				waiting(seen)
-			} else {
-				waiting(0)
-			}
+		case n.PID == seen:
+		case holdsLock(n.PID, in.lock.Path()):
+			seen = n.PID
+			waiting(seen)
+		case n.PID == unseen:
+			seen = n.PID
+			waiting(0)
+		default: // it may be gone, and the next about to say so
+			unseen = n.PID
 		}
 		select {
 		case err := <-got:

@@ -132,7 +132,7 @@ func (f *File) write(ctx context.Context, name string, secret []byte) error {
 
 // keepEarlier keeps what another key has sealed, which that key goes on to open until
 // Settle: a login that is on its way to another key file may yet come to nothing, or the
-// two keys are those of two environments.
+// two keys are those of two environments, until one of them signs out or moves.
 func (f *File) keepEarlier(name string) error {
 	data, err := atomicfile.Read(f.path(name))
 	if err != nil {
