@@ -66,8 +66,11 @@ const signingIn = "signing in to"
 // moving is what profile set does when it takes what is stored to another store.
 const moving = "moving"
 
-// removing is what profile remove does.
-const removing = "removing"
+// removing is what profile remove does, signingOut what logout does.
+const (
+	removing   = "removing"
+	signingOut = "signing out of"
+)
 
 func (e *onProfile) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("%s profile %q: %v", e.doing, e.name, e.err))

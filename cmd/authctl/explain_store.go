@@ -34,6 +34,10 @@ func storeHint(err error) (string, int) {
 		return "nothing was moved; give --store and --store-key-file that can be used: a key file that isn't there yet is made", exitStore
 	case p != nil && p.doing == removing && errors.Is(err, store.ErrAbsent):
 		return "its tokens may be in the keychain: the same command where that is, as in the desktop's session; if it is gone for good, take " + config.Header(p.name) + " out of " + p.file + " by hand", exitStore
+	case p != nil && p.doing == signingOut && errors.Is(err, store.ErrAbsent):
+		return "its tokens may be in the keychain: the same command where that is, as in the desktop's session", exitStore
+	case p != nil && (p.doing == signingOut || p.doing == removing) && errors.Is(err, store.ErrLocked):
+		return unlocking(runtime.GOOS), exitStore
 	case errors.Is(err, store.ErrLocked):
 		return unlocking(runtime.GOOS) + ", or do without" + without(), exitStore
 	case errors.Is(err, store.ErrAbsent):
@@ -64,7 +68,7 @@ func unlocking(system string) string {
 	if system == "darwin" {
 		return "security unlock-keychain, then the same command again"
 	}
-	return "unlock the keychain (sign in to the desktop, or unlock the login keyring)"
+	return "unlock the keychain (sign in to the desktop, or unlock the login keyring), then the same command again"
 }
 
 // machineHint is the way out of what disks and permissions do.

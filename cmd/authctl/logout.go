@@ -100,7 +100,7 @@ func (p *profile) signOut(cmd *cobra.Command) error {
 	left := p.signOutOfTheFarEnd(cmd.Context(), revoke)
 	if !p.session.Used() {
 		if _, err := p.session.Load(cmd.Context()); errors.Is(err, store.ErrAbsent) {
-			return p.about("signing out of", err)
+			return p.about(signingOut, err)
 		}
 	}
 	revocation, err := p.session.Delete(cmd.Context(), revoke)
@@ -109,9 +109,9 @@ func (p *profile) signOut(cmd *cobra.Command) error {
 	}
 	switch {
 	case err != nil && had && revocation == nil:
-		return p.about("signing out of", errorf("its tokens are revoked, but still stored: %w", err))
+		return p.about(signingOut, errorf("its tokens are revoked, but still stored: %w", err))
 	case err != nil:
-		return p.about("signing out of", err)
+		return p.about(signingOut, err)
 	case errors.Is(revocation, oauth.ErrNoRevocation):
 		say(cmd, "Signed out of profile %q. The provider has no way to revoke tokens: the access token lives until it expires.", p.Name)
 	case revocation != nil:

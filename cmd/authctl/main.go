@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -224,8 +226,36 @@ func subcommands(cmd *cobra.Command, args []string) error {
 	return e
 }
 
+// oneName allows a profile's name.
+func oneName(cmd *cobra.Command, args []string) error {
+	if err := switchValue(cmd, args); err != nil {
+		return err
+	}
+	return cobra.MaximumNArgs(1)(cmd, args)
+}
+
+// switchValue refuses what looks like a switch's value and, without the =, is a name: the
+// switch would be on, and a profile of that name be made.
+func switchValue(cmd *cobra.Command, args []string) error {
+	given := slices.IndexFunc(settings, func(s setting) bool {
+		f := cmd.Flags().Lookup(s.name)
+		return f != nil && f.Changed && f.NoOptDefVal != ""
+	})
+	at := slices.IndexFunc(args, func(arg string) bool {
+		return slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "1", "0"}, strings.ToLower(arg))
+	})
+	if given < 0 || at < 0 {
+		return nil
+	}
+	flag := "--" + settings[given].name
+	return &usageError{err: errorf("%q is no value of %s without a =", args[at], flag), hint: flag + "=true or " + flag + "=false"}
+}
+
 // noArgs refuses arguments, mostly a forgotten dash or quote.
 func noArgs(cmd *cobra.Command, args []string) error {
+	if err := switchValue(cmd, args); err != nil {
+		return err
+	}
 	if len(args) > 0 {
 		return &usageError{err: errorf("%s takes no argument, and got %q", cmd.CommandPath(), args[0]), hint: cmd.CommandPath() + " --help"}
 	}

@@ -255,6 +255,7 @@ func TestPassphraseInterrupted(t *testing.T) {
 	l.forget()
 	l.talks(130, []turn{{toGive, "wrong\r"}, {toGive, passphrase + "\x03"}}, "authctl", "token")
 	l.talks(130, []turn{{toGive, "\x03"}}, "authctl", "logout")
+	l.talks(2, []turn{{toGive, "\x1c"}}, "authctl", "token") // of Go's making
 	l.talks(0, []turn{{toGive, passphrase + "\r"}}, "authctl", "token")
 }
 

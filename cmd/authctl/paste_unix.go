@@ -27,7 +27,8 @@ func takesURL(string) error { return nil }
 // codes are longer. Signals and output work as ever; Ctrl-D is io.EOF. Nothing is read, set
 // or asked while another job has the terminal: away is called once that has lasted a
 // moment. ask is called once echo is off, and again whenever it was on meanwhile, since a
-// shell has then spoken. Ctrl-Z comes to us as a character: not every shell turns echo on.
+// shell has then spoken. Ctrl-Z and Ctrl-\ come to us as characters: not every shell turns
+// echo on.
 func readTerminal(ctx context.Context, f *os.File, away, ask func(), take func(string) bool) error {
 	fd := int(f.Fd())
 	var before *unix.Termios
@@ -71,11 +72,14 @@ func readTerminal(ctx context.Context, f *os.File, away, ask func(), take func(s
 		if err != nil {
 			return err
 		}
-		if suspends(before, buf[:n]) {
+		if s := signalOf(before, buf[:n]); s != 0 {
 			line = pastedLine{}
 			restore()
-			unix.Kill(0, unix.SIGTSTP) // as the terminal does
-			sleep(ctx, pollEvery)      // another thread may stop us, a little later
+			unix.Kill(0, s)       // as the terminal does
+			sleep(ctx, pollEvery) // another thread may stop us, a little later
+			if s == unix.SIGQUIT {
+				<-ctx.Done() // Go shows its goroutines and ends us
+			}
 			continue
 		}
 		if done, err := line.add(buf[:n], take); done || err != nil {
@@ -136,17 +140,26 @@ func withoutEcho(fd int) (*unix.Termios, error) {
 	}
 	now := *was
 	now.Lflag &^= unix.ECHO | unix.ICANON
-	now.Cc[unix.VMIN], now.Cc[unix.VTIME], now.Cc[unix.VSUSP] = 0, 0, noKey
+	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 0, 0
+	now.Cc[unix.VSUSP], now.Cc[unix.VQUIT] = noKey, noKey
 	if now == *was {
 		return was, nil
 	}
 	return was, unix.IoctlSetTermios(fd, setTermios, &now)
 }
 
-// suspends reports whether a key was typed that suspends where the terminal is as before.
-func suspends(before *unix.Termios, typed []byte) bool {
-	key := before.Cc[unix.VSUSP]
-	return before.Lflag&unix.ISIG != 0 && key != noKey && bytes.IndexByte(typed, key) >= 0
+// signalOf is what a key that was typed sends where the terminal is as before; 0: none was.
+func signalOf(before *unix.Termios, typed []byte) unix.Signal {
+	sends := func(key uint8) bool {
+		return before.Lflag&unix.ISIG != 0 && key != noKey && bytes.IndexByte(typed, key) >= 0
+	}
+	switch {
+	case sends(before.Cc[unix.VQUIT]):
+		return unix.SIGQUIT
+	case sends(before.Cc[unix.VSUSP]):
+		return unix.SIGTSTP
+	}
+	return 0
 }
 
 // readable waits a moment for input. A terminal that hung up has none any more.

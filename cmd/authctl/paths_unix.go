@@ -5,7 +5,6 @@ package main
 import (
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
@@ -31,7 +30,7 @@ func checkStateDir(dir string) error {
 	if info.IsDir() && info.Mode().Perm()&0o022 != 0 {
 		return &usageError{
 			err:  errorf("others can write in the state directory %s: its mode is %04o", dir, info.Mode().Perm()),
-			hint: "chmod go-w " + shellWord(dir) + ", or set AUTHCTL_STATE_DIR to " + shellWord(filepath.Join(dir, "authctl")) + ", which is made for you alone",
+			hint: "chmod go-w " + shellWord(dir) + ", or set AUTHCTL_STATE_DIR to a directory that isn't there yet, which is made for you alone",
 		}
 	}
 	return nil

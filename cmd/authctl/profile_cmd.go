@@ -123,7 +123,7 @@ func newProfileSetCmd(o *options) *cobra.Command {
 Another --store or --store-key-file takes what is stored along, so that nobody has
 to sign in again.`,
 		Example:           "  authctl profile set work --scope 'openid email api' --audience ''",
-		Args:              cobra.MaximumNArgs(1),
+		Args:              oneName,
 		ValidArgsFunction: o.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := o.named(args)
@@ -140,6 +140,9 @@ to sign in again.`,
 			}
 			if err := o.setProfile(cmd, c, settings, secretGiven, given.secretFile); err != nil {
 				return err
+			}
+			if !c.exists {
+				say(cmd, "Made profile %q.", c.name)
 			}
 			if err := o.uncache(cmd, c, settings); err != nil {
 				return err

@@ -80,7 +80,7 @@ func (p *Passphrase) get(ctx context.Context, choose bool) ([]byte, error) {
 			return nil, err
 		}
 		if locked == nil && !choose {
-			return nil, damaged("the file %s of its key is gone", p.file())
+			return nil, damaged("a key file is to be named that isn't, or the file %s of its key is gone", p.file())
 		}
 		key, err := p.find(ctx, locked)
 		if err != nil && !errors.Is(err, errElsewhere) {
