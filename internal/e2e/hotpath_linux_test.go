@@ -161,6 +161,7 @@ func watch(t testing.TB, bus *keychaintest.Bus, f func()) map[string]int {
 	}
 	seen := make(chan *dbus.Message, 10000)
 	monitor.Eavesdrop(seen)
+	defer monitor.Eavesdrop(nil) // Close would close seen, and godbus may send to it still
 	f()
 	const last = "GetAdtAuditSessionData" // nobody else calls that
 	own.BusObject().Call("org.freedesktop.DBus."+last, 0, ":1.0")

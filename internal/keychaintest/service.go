@@ -87,7 +87,7 @@ func (s *Service) appear(t testing.TB, conn *dbus.Conn) {
 	}
 	if s.fault == Mute {
 		conn.Eavesdrop(make(chan *dbus.Message, 1000)) // takes every message, answers none
-		t.Cleanup(func() { conn.Eavesdrop(nil) })      // or Close, which comes then, may have a message sent where nobody is
+		t.Cleanup(func() { conn.Eavesdrop(nil) })      // Close, which comes then, would close it, and godbus may send to it still
 	}
 }
 
