@@ -237,14 +237,17 @@ func oneName(cmd *cobra.Command, args []string) error {
 // switchValue refuses what looks like a switch's value and, without the =, is a name: the
 // switch would be on, and a profile of that name be made.
 func switchValue(cmd *cobra.Command, args []string) error {
+	at := slices.IndexFunc(args, func(arg string) bool {
+		return slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "1", "0"}, strings.ToLower(arg))
+	})
+	if at < 0 { // as with every token
+		return nil
+	}
 	given := slices.IndexFunc(settings, func(s setting) bool {
 		f := cmd.Flags().Lookup(s.name)
 		return f != nil && f.Changed && f.NoOptDefVal != ""
 	})
-	at := slices.IndexFunc(args, func(arg string) bool {
-		return slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "1", "0"}, strings.ToLower(arg))
-	})
-	if given < 0 || at < 0 {
+	if given < 0 {
 		return nil
 	}
 	flag := "--" + settings[given].name

@@ -99,12 +99,12 @@ func (p *profile) tidy(ctx context.Context, is config.Profile, t trip) error {
 
 // forget leaves the profile nothing in a place that it is not in.
 func (p *profile) forget(ctx context.Context, is config.Profile, gone storePlace) error {
-	forget := func(name string) error { return p.otherStore(is).Delete(ctx, name) }
+	var forget func(name string) error
 	if files, ok := p.openStore(is).(*store.File); ok && gone.Store == is.Store {
 		forget = files.Settle
-	}
-	if gone.Store != is.Store {
-		kernel := p.kernelOf(gone.Store)
+	} else {
+		elsewhere, kernel := p.otherStore(is), p.kernelOf(gone.Store)
+		forget = func(name string) error { return elsewhere.Delete(ctx, name) }
 		kernel.Delete(p.session.Name)
 		defer kernel.Delete(p.session.Name) // what another state directory's renewal has put there meanwhile
 	}
