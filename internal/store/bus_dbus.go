@@ -23,7 +23,6 @@ import (
 // secret byte by byte through reflection.
 type bus struct {
 	socket *os.File
-	forget func() bool // that a context ends waiting
 	in     *bufio.Reader
 	out    []byte // is sent when an answer is waited for
 	serial uint32 // the last call's
@@ -33,8 +32,7 @@ type bus struct {
 // errUnversed: the bus is reached, or a service answers, in a way that godbus knows.
 var errUnversed = errors.New("this is godbus' to do")
 
-// openBus connects to the first of the addresses at which somebody listens. What has not
-// come by the end of ctx never comes.
+// openBus connects to the first of the addresses at which somebody listens.
 func openBus(ctx context.Context, addresses string) (*bus, error) {
 	err := errors.New("its address is empty")
 	for address := range strings.SplitSeq(addresses, ";") {
@@ -44,17 +42,13 @@ func openBus(ctx context.Context, addresses string) (*bus, error) {
 		}
 		var socket *os.File
 		if socket, err = dialSocket(ctx, name); err == nil {
-			forget := context.AfterFunc(ctx, func() { hangUp(socket) })
-			return &bus{socket: socket, forget: forget, in: bufio.NewReader(socket), early: map[uint32]message{}}, nil
+			return &bus{socket: socket, in: bufio.NewReader(socket), early: map[uint32]message{}}, nil
 		}
 	}
 	return nil, unreachable(ctx, err)
 }
 
-func (b *bus) close() {
-	b.forget()
-	b.socket.Close()
-}
+func (b *bus) close() { b.socket.Close() }
 
 // busSocket is the socket of an address as "unix:path=/run/user/1000/bus,guid=…", named
 // as package syscall does: @ begins an abstract one.
@@ -100,9 +94,10 @@ func dialSocket(ctx context.Context, name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// hangUp ends whatever reads from the socket, or writes to it.
-func hangUp(socket *os.File) {
-	raw, err := socket.SyscallConn()
+// hangUp ends whatever reads from the socket, or writes to it: what has not come until
+// then never comes.
+func (b *bus) hangUp() {
+	raw, err := b.socket.SyscallConn()
 	if err == nil {
 		_ = raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_RDWR) }) // fails once it is closed
 	}

@@ -25,6 +25,7 @@ type Keychain struct {
 	Prompt func()
 
 	silent atomic.Bool // it did not answer the last time
+	idle   link        // what is kept between two calls
 }
 
 // How long one call waits for a keychain. A slow one takes 2 s to unlock and is
@@ -109,7 +110,10 @@ func (k *Keychain) Check(ctx context.Context) error {
 // without writing to the keychain: it is unlocked, and where the secret is sealed
 // there is room for its file.
 func (k *Keychain) Ready(ctx context.Context, name string) error {
-	return k.do(ctx, "checking", name, func(context.Context) error {
+	return k.patiently("checking", name, func(deadline time.Time) error {
+		if err := k.ready(ctx, deadline); err != nil {
+			return err
+		}
 		return probeSealed(k.Dir, filePrefix("keychain", name))
 	})
 }

@@ -26,18 +26,6 @@ func (k *Keychain) open(ctx context.Context, deadline time.Time) (context.Contex
 	return ctx, func() { told.Stop() }, nil
 }
 
-// get reads a secret as everything else is done.
-func (k *Keychain) get(ctx context.Context, deadline time.Time, name string) (secret []byte, err error) {
-	err = k.attempt(ctx, deadline, func(ctx context.Context) error {
-		secret, err = k.read(ctx, name, k.item)
-		return err
-	})
-	return secret, err
-}
-
-// ServedBy is empty: it is the system itself.
-func (k *Keychain) ServedBy(context.Context) string { return "" }
-
 // encoded is how go-keyring marks what it writes.
 const encoded = "go-keyring-base64:"
 

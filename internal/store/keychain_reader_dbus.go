@@ -3,11 +3,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -29,37 +31,76 @@ func (k *Keychain) get(ctx context.Context, deadline time.Time, name string) (se
 	return secret, err
 }
 
-// quickItem returns the text of the secret's item, the one that go-keyring would find, on
-// a connection of its own.
-func (k *Keychain) quickItem(ctx context.Context, name string) (string, error) {
-	address, err := k.busAddress()
-	if err != nil {
-		return "", err
+// ready says why a write would fail now, as far as the lock tells. Where it would not,
+// go-keyring's connection is made meanwhile, which takes longer than all that is asked here.
+func (k *Keychain) ready(ctx context.Context, deadline time.Time) error {
+	bounded, stop := context.WithDeadlineCause(ctx, deadline, ErrTimeout)
+	defer stop()
+	err := k.quickly(bounded, (*reader).unlocked)
+	if errors.Is(err, ErrLocked) && k.Prompt != nil || errors.Is(err, errUnversed) {
+		return k.attempt(ctx, deadline, func(context.Context) error { return nil })
 	}
-	b, err := openBus(ctx, address)
-	if err != nil {
-		return "", err
+	if err == nil {
+		go k.locked(context.WithoutCancel(ctx)) // whoever writes asks again
 	}
-	defer b.close() // and with it the session
-	r := reader{bus: b}
-	text, err := r.read(k.Service, name)
-	if ctx.Err() != nil && err != nil {
-		return "", context.Cause(ctx)
-	}
-	return text, classify(err)
+	return err
 }
 
-// reader reads an item's text from the secret service in three round trips.
+// quickItem returns the text of the secret's item, the one that go-keyring would find.
+func (k *Keychain) quickItem(ctx context.Context, name string) (text string, err error) {
+	err = k.quickly(ctx, func(r *reader) error {
+		text, err = r.read(k.Service, name)
+		return err
+	})
+	return text, err
+}
+
+// quickly runs f on a connection that nobody else uses meanwhile. It keeps that for the
+// next, with its session, where all went well and the keyring is the one called login: in
+// the place of another that one may come at any time.
+func (k *Keychain) quickly(ctx context.Context, f func(*reader) error) error {
+	r := k.idle.Swap(nil)
+	if r == nil {
+		address, err := k.busAddress()
+		if err != nil {
+			return err
+		}
+		b, err := openBus(ctx, address)
+		if err != nil {
+			return err
+		}
+		r = &reader{bus: b}
+	}
+	forget := context.AfterFunc(ctx, r.hangUp)
+	err := r.choose()
+	if err == nil {
+		err = f(r)
+	}
+	if forget() && err == nil && r.collection == string(loginCollection) {
+		r = k.idle.Swap(r)
+	}
+	if r != nil {
+		r.close()
+	}
+	if ctx.Err() != nil && err != nil {
+		return context.Cause(ctx)
+	}
+	return classify(err)
+}
+
+// link is the connection of the last call, where that went well.
+type link = atomic.Pointer[reader]
+
+// reader reads items' texts from the secret service: the first in three round trips, the
+// others in two.
 type reader struct {
 	*bus
 	collection string
+	session    string // empty: none is open yet
 }
 
 // read returns fs.ErrNotExist when there is no such item, ErrLocked when that can't be known.
 func (r *reader) read(service, name string) (string, error) {
-	if err := r.choose(); err != nil {
-		return "", err
-	}
 	text, err := r.find(service, name)
 	if isGone(err) {
 		text, err = r.find(service, name)
@@ -71,6 +112,9 @@ func (r *reader) read(service, name string) (string, error) {
 // the answer must be the first call of a connection: gnome-keyring 42 can abort where
 // OpenSession is.
 func (r *reader) choose() error {
+	if r.collection != "" {
+		return nil
+	}
 	hello := r.greet()
 	collections := r.get(string(servicePath), "Service", "Collections")
 	if err := r.greeted(hello); err != nil {
@@ -89,9 +133,9 @@ func (r *reader) choose() error {
 
 // find looks for the item and asks for its secret.
 func (r *reader) find(service, name string) (string, error) {
-	session, search := r.openSession(), r.searchItems(service, name)
-	sessionPath, err := r.session(session)
-	if err != nil {
+	session := r.openSession()
+	search := r.searchItems(service, name)
+	if err := r.opened(session); err != nil {
 		return "", err
 	}
 	found, err := r.answer(search, "ao")
@@ -99,31 +143,28 @@ func (r *reader) find(service, name string) (string, error) {
 		return "", r.missing(err)
 	}
 	paths := found.strings()
-	switch {
-	case found.err() != nil:
-		return "", found.err()
-	case len(paths) == 0:
-		return "", r.whyNone()
+	if err := found.err(); err != nil {
+		return "", err
 	}
-	return r.secret(paths[0], sessionPath)
+	if len(paths) == 0 { // a locked collection may show nothing of what is in it
+		return "", cmp.Or(r.unlocked(), fs.ErrNotExist)
+	}
+	return r.secret(paths[0])
 }
 
-// whyNone: a locked collection may show nothing of what is in it.
-func (r *reader) whyNone() error {
+// unlocked returns ErrLocked if the collection isn't.
+func (r *reader) unlocked() error {
 	value, err := r.variant(r.get(r.collection, "Collection", "Locked"), "b")
 	answer := new(dbus.Error)
 	switch {
 	case r.collection == string(loginCollection) && errors.As(err, answer) && hasNoProperty(answer):
-		return fs.ErrNotExist // it is there, and tells no lock
+		return nil // it is there, and tells no lock
 	case err != nil:
 		return r.missing(err)
 	case value.uint32() != 0:
 		return ErrLocked
 	}
-	if err := value.err(); err != nil {
-		return err
-	}
-	return fs.ErrNotExist
+	return value.err()
 }
 
 // missing is what an error means that came in the place of what a collection has.
@@ -143,7 +184,11 @@ func (r *reader) get(path, iface, name string) uint32 {
 	return r.call(call{to: secretService, path: path, member: "org.freedesktop.DBus.Properties.Get", signature: "ss", body: body})
 }
 
-func (r *reader) openSession() uint32 {
+// openSession calls for a session, unless one is open: 0.
+func (r *reader) openSession() (serial uint32) {
+	if r.session != "" {
+		return 0
+	}
 	var body encoder
 	body.string("plain")
 	body.signature("s")
@@ -157,12 +202,15 @@ func (r *reader) searchItems(service, name string) uint32 {
 	return r.call(call{to: secretService, path: r.collection, member: "org.freedesktop.Secret.Collection.SearchItems", signature: "a{ss}", body: body})
 }
 
-// session returns the path of a session. Before it there is a value, of any type, that
-// the plain algorithm has no use for.
-func (r *reader) session(call uint32) (string, error) {
-	d, err := r.answer(call, "vo")
+// opened waits for the session that was called for. Before its path there is a value, of
+// any type, that the plain algorithm has no use for.
+func (r *reader) opened(serial uint32) error {
+	if serial == 0 {
+		return nil
+	}
+	d, err := r.answer(serial, "vo")
 	if err != nil {
-		return "", err
+		return err
 	}
 	switch d.signature() {
 	case "s":
@@ -170,14 +218,15 @@ func (r *reader) session(call uint32) (string, error) {
 	case "ay":
 		d.bytes()
 	default:
-		return "", errUnversed
+		return errUnversed
 	}
-	return d.string(), d.err()
+	r.session = d.string()
+	return d.err()
 }
 
-func (r *reader) secret(item, session string) (string, error) {
+func (r *reader) secret(item string) (string, error) {
 	var body encoder
-	body.string(session)
+	body.string(r.session)
 	d, err := r.answer(r.call(call{to: secretService, path: item, member: "org.freedesktop.Secret.Item.GetSecret", signature: "o", body: body}), "(oayays)")
 	if err != nil {
 		return "", err

@@ -62,7 +62,7 @@ func TestItemIsReplacedMeanwhile(t *testing.T) {
 	conn := bus.Connect()
 	old := seed(t, conn, "work", "the old secret")
 	var replace sync.Once
-	_, address, _ := strings.Cut(bus.Tap(func(member string) keychaintest.Verdict {
+	k := tapped(t, bus, func(member string) keychaintest.Verdict {
 		if member == "GetSecret" {
 			replace.Do(func() {
 				seed(t, conn, "between", "so that no path is used again")
@@ -73,9 +73,7 @@ func TestItemIsReplacedMeanwhile(t *testing.T) {
 			})
 		}
 		return keychaintest.Pass
-	}), "=")
-	k := on(t, bus)
-	k.Getenv = func(string) string { return address }
+	})
 	wantSecret(t, k, "work", "the new secret")
 }
 
@@ -101,15 +99,13 @@ func TestReadIsInterrupted(t *testing.T) {
 			ctx, interrupt := context.WithCancelCause(t.Context())
 			defer interrupt(nil)
 			because := errors.New("interrupted")
-			_, address, _ := strings.Cut(bus.Tap(func(m string) keychaintest.Verdict {
+			k := tapped(t, bus, func(m string) keychaintest.Verdict {
 				if m != member {
 					return keychaintest.Pass
 				}
 				interrupt(because)
 				return keychaintest.Swallow
-			}), "=")
-			k := on(t, bus)
-			k.Getenv = func(string) string { return address }
+			})
 			if _, err := k.Get(ctx, "work"); !errors.Is(err, because) || errors.Is(err, ErrAbsent) {
 				t.Errorf("got %v, want %v", err, because)
 			}
@@ -143,6 +139,9 @@ func TestSoak(t *testing.T) {
 					if got, err := k.Get(t.Context(), "shared"); err != nil || string(got) != secret {
 						t.Errorf("%d at once: got %d bytes, %v", s.atOnce, len(got), err)
 						return
+					}
+					if r := k.idle.Swap(nil); r != nil {
+						r.close()
 					}
 				}
 			})

@@ -21,18 +21,6 @@ func (k *Keychain) open(ctx context.Context, deadline time.Time) (context.Contex
 	return bounded, stop, nil
 }
 
-// get reads a secret as everything else is done.
-func (k *Keychain) get(ctx context.Context, deadline time.Time, name string) (secret []byte, err error) {
-	err = k.attempt(ctx, deadline, func(ctx context.Context) error {
-		secret, err = k.read(ctx, name, k.item)
-		return err
-	})
-	return secret, err
-}
-
-// ServedBy is empty: it is the system itself.
-func (k *Keychain) ServedBy(context.Context) string { return "" }
-
 func getItem(service, name string) (string, error) { return keyring.Get(service, name) }
 
 func setItem(service, name, text string) error { return keyring.Set(service, name, text) }
