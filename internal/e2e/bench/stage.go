@@ -31,7 +31,7 @@ func newStage() *stage { return &stage{harness: &harness{}} }
 // kernel caches.
 func (s *stage) prepare(authctl string) {
 	need.Program(s, "dbus-daemon", "gnome-keyring-daemon", "secret-tool", "curl") // make test-deps brings them
-	s.authctl, s.home = authctl, s.TempDir()
+	s.authctl, s.home = s.install(authctl), s.TempDir()
 	s.env = append([]string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", browserVar + "=1"}, keychaintest.Start(s, keychaintest.Unlocked)...)
 	s.env = append(s.env, "HOME="+s.home, "XDG_CONFIG_HOME="+s.home+"/.config", "XDG_STATE_HOME="+s.home+"/state")
 	// A refresh token that stays good, so that curl can post the same form each time.
@@ -48,13 +48,16 @@ func (s *stage) contests() []contest {
 	own := func(name string, args ...string) *entrant {
 		return &entrant{name: name, command: s.command(append([]string{s.authctl}, args...)...)}
 	}
-	programs := s.build("hello", "goring")
+	programs, before := s.build("hello", "goring"), s.installBefore(s.authctl)
 	reading := contest{
 		reference: &entrant{name: "`secret-tool lookup`", command: s.lookup("default")},
 		rivals: []*entrant{
 			own("**`authctl token`, keychain**", "token"),
 			own("**`authctl token`, `--store file`**", "token", "--profile", "file"),
 			own("**`authctl token`, `--kernel-cache`**", "token", "--profile", "kernel"),
+			{name: "the same three after a restart: keychain", command: s.command(before, "token")},
+			{name: "`--store file`", command: s.command(before, "token", "--profile", "file")},
+			{name: "`--kernel-cache`", command: s.command(before, "token", "--profile", "kernel")},
 			{name: "go-keyring's `Get` alone", command: s.command(programs["goring"], "authctl", "default")},
 			{name: "a Go program that says hello", command: s.command(programs["hello"])},
 		},
@@ -110,7 +113,8 @@ func (s *stage) output(c command) string {
 	return out
 }
 
-// build builds programs from beside this one, as authctl is built, and returns where they are.
+// build builds and installs programs from beside this one, as authctl is, and returns where
+// they are.
 func (s *stage) build(names ...string) map[string]string {
 	dir, built := s.TempDir(), map[string]string{}
 	for _, name := range names {
@@ -121,6 +125,7 @@ func (s *stage) build(names ...string) map[string]string {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			s.Fatalf("go build: %v\n%s", err, out)
 		}
+		built[name] = s.install(built[name])
 	}
 	return built
 }
