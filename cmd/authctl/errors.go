@@ -26,8 +26,11 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// flagError says what the value of a flag can be, where strconv's words are a programmer's.
+// flagError says what the value of a flag can be, where Go's words are a programmer's.
 func flagError(err error) error {
+	if flag, _, duration := strings.Cut(err.Error(), ": time: "); duration {
+		return errorf("%s: it must be a duration, such as 90s or 5m", flag)
+	}
 	number := (*strconv.NumError)(nil)
 	if !errors.As(err, &number) {
 		return err
