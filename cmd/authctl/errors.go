@@ -26,10 +26,14 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// flagError says what the value of a flag can be, where Go's words are a programmer's.
+// flagError says what is wrong with flags, where cobra's words, and Go's, are a programmer's.
 func flagError(err error) error {
 	if flag, _, duration := strings.Cut(err.Error(), ": time: "); duration {
 		return errorf("%s: it must be a duration, such as 90s or 5m", flag)
+	}
+	if _, given, exclusive := strings.Cut(err.Error(), "none of the others can be; ["); exclusive {
+		given, _, _ = strings.Cut(given, "]")
+		return errorf("--%s exclude each other", strings.ReplaceAll(given, " ", " and --"))
 	}
 	number := (*strconv.NumError)(nil)
 	if !errors.As(err, &number) {

@@ -73,7 +73,11 @@ func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io
 	}
 	err := root.ExecuteContext(ctx)
 	if usage := (*usageError)(nil); err != nil && !ran && !errors.As(err, &usage) {
-		err = &usageError{err: flagError(err)} // of flags before the subcommand no SetFlagErrorFunc hears
+		usage = &usageError{err: flagError(err)} // of flags before the subcommand no SetFlagErrorFunc hears
+		if strings.HasPrefix(err.Error(), "unknown ") {
+			usage.hint = "a command's flags come after its name: authctl COMMAND --help"
+		}
+		err = usage
 	}
 	if err == nil && out.err != nil {
 		err = errorf("writing to stdout: %w", out.err)
