@@ -12,6 +12,7 @@ import (
 type choice struct {
 	name    string
 	from    string // what chose it, for messages; "" when nothing did and it is the last resort
+	config  string // the file that --config named; empty: none
 	file    *config.File
 	written config.Profile // as in the file; only its name when it isn't there
 	exists  bool           // in the file
@@ -32,7 +33,7 @@ func (o *options) choose() (choice, error) {
 	if err != nil {
 		return choice{}, unreadable(err)
 	}
-	return choose(file, name, from)
+	return choose(file, name, from, o.config)
 }
 
 // unreadable is a config file that can't be read: wrong configuration.
@@ -43,11 +44,11 @@ func unreadable(err error) error {
 	return err
 }
 
-func choose(file *config.File, name, from string) (choice, error) {
+func choose(file *config.File, name, from, flag string) (choice, error) {
 	if !config.ValidName(name) {
 		return choice{}, &usageError{err: errorf("%q is no profile name", name), hint: "a name has a-z, 0-9, '.', '_' and '-', 64 at most, and starts with a letter or digit"}
 	}
-	c := choice{name: name, from: from, file: file, written: config.Profile{Name: name}}
+	c := choice{name: name, from: from, config: flag, file: file, written: config.Profile{Name: name}}
 	p, err := file.Profile(name)
 	if unknown := (*config.UnknownProfileError)(nil); errors.As(err, &unknown) {
 		return c, nil
@@ -117,7 +118,7 @@ func (c choice) again() (choice, error) {
 	if err != nil {
 		return choice{}, err
 	}
-	return choose(file, c.name, c.from)
+	return choose(file, c.name, c.from, c.config)
 }
 
 // resolved is settings with the built-in defaults, when all of it can be used.
@@ -137,7 +138,7 @@ func (c choice) incomplete(err error) error {
 		return err
 	}
 	if _, unknown := c.file.Profile(c.name); c.from != "" {
-		return unknown
+		return &notThere{c.config, unknown}
 	}
-	return &noProfileError{others: c.file.Names()}
+	return &notThere{c.config, &noProfileError{others: c.file.Names()}}
 }

@@ -67,6 +67,16 @@ type onProfile struct {
 	err    error
 }
 
+// notThere is that a profile isn't there, with the file that --config named, for the hint's
+// command line.
+type notThere struct {
+	config string
+	err    error
+}
+
+func (e *notThere) Error() string { return e.err.Error() }
+func (e *notThere) Unwrap() error { return e.err }
+
 // signingIn is what a login does.
 const signingIn = "signing in to"
 

@@ -90,13 +90,13 @@ func usageHint(err error) (string, int) {
 		if len(none.others) > 0 {
 			return "authctl --profile NAME …, or authctl profile use NAME; there are: " + strings.Join(none.others, ", "), exitSignIn
 		}
-		return "authctl login --issuer URL --client-id ID", exitSignIn
+		return commandFor(err, "login") + " --issuer URL --client-id ID", exitSignIn
 	case errors.As(err, &usage):
 		return usage.hint, exitUsage
 	case errors.As(err, &syntax):
 		return syntax.Hint, exitUsage
 	case errors.As(err, &unknown):
-		return unknownProfileHint(unknown), exitUsage
+		return unknownProfileHint(unknown, commandFor(err, "login --profile "+unknown.Name)), exitUsage
 	case errors.As(err, &invalid):
 		return invalidHint(invalid), exitUsage
 	case errors.As(err, &edit):
@@ -115,14 +115,14 @@ func usageHint(err error) (string, int) {
 	return "", 0
 }
 
-func unknownProfileHint(e *config.UnknownProfileError) string {
+func unknownProfileHint(e *config.UnknownProfileError, login string) string {
 	switch {
 	case e.Nearest != "":
 		return fmt.Sprintf("did you mean %q?", e.Nearest)
 	case len(e.Known) > 0:
 		return "there are: " + strings.Join(e.Known, ", ")
 	}
-	return fmt.Sprintf("authctl login --profile %s --issuer URL --client-id ID", e.Name)
+	return login + " --issuer URL --client-id ID"
 }
 
 func invalidHint(e *config.InvalidError) string {
@@ -199,12 +199,15 @@ func loginCommand(err error) string {
 
 // commandFor is a command line for the profile of err.
 func commandFor(err error, command string) string {
-	command, p := "authctl "+command, (*onProfile)(nil)
+	command, p, none := "authctl "+command, (*onProfile)(nil), (*notThere)(nil)
 	if errors.As(err, &p) && p.named {
 		command += " --profile " + p.name
 	}
-	if p != nil && p.config != "" {
+	switch {
+	case p != nil && p.config != "":
 		command += " --config " + shellWord(p.config)
+	case errors.As(err, &none) && none.config != "":
+		command += " --config " + shellWord(none.config)
 	}
 	return command
 }

@@ -64,7 +64,7 @@ func (o *options) everyProfile() ([]choice, error) {
 	}
 	var all []choice
 	for _, name := range chosen.file.Names() {
-		c, err := choose(chosen.file, name, "--all")
+		c, err := choose(chosen.file, name, "--all", o.config)
 		if err != nil {
 			return nil, err
 		}

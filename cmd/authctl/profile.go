@@ -31,16 +31,15 @@ type secretStore interface {
 // secret has been read yet.
 type profile struct {
 	config.Profile
-	choice     choice
-	flags      config.Settings // laid over the profile
-	configFlag string          // as typed, for hints
-	stateDir   string
-	openStore  func(config.Profile) secretStore
-	secrets    *presentStore
-	session    *session.Session
-	trace      *trace
-	now        func() time.Time
-	catch      func() // signals
+	choice    choice
+	flags     config.Settings // laid over the profile
+	stateDir  string
+	openStore func(config.Profile) secretStore
+	secrets   *presentStore
+	session   *session.Session
+	trace     *trace
+	now       func() time.Time
+	catch     func() // signals
 
 	takesPassphrase func() bool
 }
@@ -106,7 +105,7 @@ func (o *options) build(cmd *cobra.Command, c choice, resolved config.Profile) (
 
 func (o *options) buildIn(state string, cmd *cobra.Command, c choice, resolved config.Profile) *profile {
 	p := &profile{
-		Profile: resolved, choice: c, stateDir: state, configFlag: o.config, trace: o.newTrace(cmd), now: o.now, catch: o.catch,
+		Profile: resolved, choice: c, stateDir: state, trace: o.newTrace(cmd), now: o.now, catch: o.catch,
 		openStore:       func(in config.Profile) secretStore { return o.openStore(cmd, in, state) },
 		takesPassphrase: func() bool { return takesPassphrase(cmd) },
 	}

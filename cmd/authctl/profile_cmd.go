@@ -49,16 +49,19 @@ func (o *options) named(args []string) (choice, error) {
 	if err != nil || len(args) == 0 {
 		return c, err
 	}
-	return choose(c.file, args[0], "the command line")
+	return choose(c.file, args[0], "the command line", c.config)
 }
 
 // existing is named, when the profile is in the config file.
 func (o *options) existing(args []string) (choice, error) {
 	c, err := o.named(args)
-	if err == nil {
-		_, err = c.file.Profile(c.name)
+	if err != nil {
+		return c, err
 	}
-	return c, err
+	if _, err := c.file.Profile(c.name); err != nil {
+		return c, &notThere{c.config, err}
+	}
+	return c, nil
 }
 
 func newProfileShowCmd(o *options) *cobra.Command {

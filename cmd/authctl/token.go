@@ -98,7 +98,7 @@ func doing(err error) string {
 
 // about says which profile an error is about.
 func (p *profile) about(doing string, err error) error {
-	return &onProfile{doing: doing, name: p.Name, named: p.choice.named(), config: p.configFlag, file: p.choice.file.Path, asks: p.asks, err: err}
+	return &onProfile{doing: doing, name: p.Name, named: p.choice.named(), config: p.choice.config, file: p.choice.file.Path, asks: p.asks, err: err}
 }
 
 // givenToken is AUTHCTL_TOKEN. It will stand in headers and shells, so it has to be
