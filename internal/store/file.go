@@ -40,7 +40,7 @@ func (f *File) Update(ctx context.Context, name string, secret []byte) error {
 // kernel forgets a passphrase's key, which opens nothing any more.
 func (f *File) Delete(_ context.Context, name string) error {
 	err := sweep(f.Dir, filePrefix("file", name), "")
-	if left, _ := filepath.Glob(filepath.Join(f.Dir, "file~*")); err == nil && len(left) == 0 {
+	if left, unread := files(f.Dir, "file~"); err == nil && unread == nil && len(left) == 0 {
 		(&Passphrase{Dir: f.Dir}).Forget()
 	}
 	return fail("deleting", name, err)

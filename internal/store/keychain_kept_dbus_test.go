@@ -4,8 +4,11 @@ package store
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +36,7 @@ func TestConnectionIsKept(t *testing.T) {
 		calls = append(calls, member)
 		return keychaintest.Pass
 	})
-	for _, want := range [][]string{{"Get", "OpenSession", "SearchItems", "GetSecret"}, {"SearchItems", "GetSecret"}, {"SearchItems", "GetSecret"}} {
+	for _, want := range [][]string{{"Get", "OpenSession", "SearchItems", "GetSecret"}, {"Get", "SearchItems", "GetSecret"}, {"Get", "SearchItems", "GetSecret"}} {
 		calls = nil
 		ctx, end := context.WithCancel(t.Context())
 		got, err := k.Get(ctx, "work")
@@ -67,20 +70,83 @@ func TestKeptConnectionEnds(t *testing.T) {
 	}
 }
 
-// A keyring called login may come to be at any time, and is then the one that counts.
-func TestConnectionToAnotherKeyringIsNotKept(t *testing.T) {
-	bus := keychaintest.Open(t, keychaintest.Empty)
-	k, conn := on(t, bus), bus.Connect()
+// The keyring that counts may be another one by the next call, or none.
+func TestKeyringChangesBetweenCalls(t *testing.T) {
 	const session = dbus.ObjectPath("/org/freedesktop/secrets/collection/session")
-	must(t, conn.Object(secretService, servicePath).Call("org.freedesktop.Secret.Service.SetAlias", 0, "default", session).Err)
-	seedIn(t, conn, session, "work", []byte("the secret"))
-	wantSecret(t, k, "work", "the secret")
-	if k.idle.Load() != nil {
-		t.Error("the connection is kept")
+	for name, tc := range map[string]struct {
+		change func(t *testing.T, conn *dbus.Conn)
+		secret string
+		want   error // of both calls; nil: none
+	}{
+		"it is deleted": {change: func(t *testing.T, conn *dbus.Conn) {
+			must(t, conn.Object(secretService, loginCollection).Call("org.freedesktop.Secret.Collection.Delete", 0).Err)
+		}, want: ErrAbsent},
+		"another is the default": {change: func(t *testing.T, conn *dbus.Conn) {
+			must(t, conn.Object(secretService, loginCollection).Call("org.freedesktop.Secret.Collection.Delete", 0).Err)
+			setDefault(t, conn, session)
+			seedIn(t, conn, session, "work", []byte("the other secret"))
+		}, secret: "the other secret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if os.Getenv(insideVar) == t.Name() {
+				k := keychain(t, 0)
+				wantSecret(t, k, "work", "the secret")
+				kept := k.idle.Load()
+				step(t)
+				if err := k.Ready(t.Context(), "work"); !errors.Is(err, tc.want) {
+					t.Errorf("ready: got %v, want %v", err, tc.want)
+				}
+				k.idle.Store(kept)
+				if got, err := k.Get(t.Context(), "work"); string(got) != tc.secret || !errors.Is(err, tc.want) {
+					t.Errorf("got %q, %v, want %q, %v", got, err, tc.secret, tc.want)
+				}
+				return
+			}
+			bus := keychaintest.Open(t, keychaintest.Unlocked)
+			conn := bus.Connect()
+			seed(t, conn, "work", "the secret")
+			stepped(t, bus.Env(), func() { tc.change(t, conn) })
+		})
 	}
 }
 
-// Where nothing is in the way of a write, go-keyring's connection is made meanwhile.
+func setDefault(t *testing.T, conn *dbus.Conn, collection dbus.ObjectPath) {
+	t.Helper()
+	must(t, conn.Object(secretService, servicePath).Call("org.freedesktop.Secret.Service.SetAlias", 0, "default", collection).Err)
+}
+
+// A service that ends in the middle is asked again, whichever keyring counts.
+func TestDefaultKeyringsServiceEnds(t *testing.T) {
+	const session = dbus.ObjectPath("/org/freedesktop/secrets/collection/session")
+	for at, ask := range map[int]func(context.Context, *Keychain) error{
+		2: func(ctx context.Context, k *Keychain) error { return k.Ready(ctx, "work") },              // Locked
+		3: func(ctx context.Context, k *Keychain) error { _, err := k.Get(ctx, "work"); return err }, // SearchItems
+	} {
+		t.Run(strconv.Itoa(at), func(t *testing.T) {
+			if os.Getenv(insideVar) == t.Name() {
+				if err := ask(t.Context(), keychain(t, 0)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					t.Error(err)
+				}
+				return
+			}
+			bus := keychaintest.Open(t, keychaintest.Empty)
+			conn := bus.Connect()
+			setDefault(t, conn, session)
+			seedIn(t, conn, session, "work", []byte("the secret"))
+			calls := 0
+			tap := bus.Tap(func(string) keychaintest.Verdict {
+				if calls++; calls == at {
+					return keychaintest.Lose
+				}
+				return keychaintest.Pass
+			})
+			again(t, append(bus.Env(), tap))
+		})
+	}
+}
+
+// Where nothing is in the way of a write, go-keyring's connection is made meanwhile: nobody
+// waits for it.
 func TestReadyConnectsTheWriter(t *testing.T) {
 	if os.Getenv(insideVar) == t.Name() {
 		must(t, keychain(t, 0).Ready(t.Context(), "work"))
@@ -89,12 +155,16 @@ func TestReadyConnectsTheWriter(t *testing.T) {
 	}
 	bus := keychaintest.Open(t, keychaintest.Unlocked)
 	calls := make(chan string, 100)
+	answered := 0
 	tap := bus.Tap(func(member string) keychaintest.Verdict {
 		calls <- member
+		if answered++; answered == 3 {
+			return keychaintest.Swallow
+		}
 		return keychaintest.Pass
 	})
 	stepped(t, append(bus.Env(), tap), func() {
-		for range 4 { // for Collections and Locked, by us and by godbus
+		for range 3 { // for Collections and Locked, by us, and for Collections by godbus, which gets no answer
 			select {
 			case got := <-calls:
 				if got != "Get" {

@@ -31,8 +31,8 @@ func (k *Keychain) get(ctx context.Context, deadline time.Time, name string) (se
 	return secret, err
 }
 
-// ready says why a write would fail now, as far as the lock tells. Where it would not,
-// go-keyring's connection is made meanwhile, which takes longer than all that is asked here.
+// ready says why a write would fail now, as far as our own connection tells. Where it would
+// not, go-keyring's is made meanwhile, which takes longer than all that is asked here.
 func (k *Keychain) ready(ctx context.Context, deadline time.Time) error {
 	bounded, stop := context.WithDeadlineCause(ctx, deadline, ErrTimeout)
 	defer stop()
@@ -40,10 +40,17 @@ func (k *Keychain) ready(ctx context.Context, deadline time.Time) error {
 	if errors.Is(err, ErrLocked) && k.Prompt != nil || errors.Is(err, errUnversed) {
 		return k.attempt(ctx, deadline, func(context.Context) error { return nil })
 	}
-	if err == nil {
-		go k.locked(context.WithoutCancel(ctx)) // whoever writes asks again
+	if err == nil && k.findBus() == nil {
+		go k.introduce()
 	}
 	return err
+}
+
+// introduce makes go-keyring's connection. Whoever writes finds out what is wrong with it.
+func (k *Keychain) introduce() {
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	_, _ = k.locked(ctx)
 }
 
 // quickItem returns the text of the secret's item, the one that go-keyring would find.
@@ -55,9 +62,8 @@ func (k *Keychain) quickItem(ctx context.Context, name string) (text string, err
 	return text, err
 }
 
-// quickly runs f on a connection that nobody else uses meanwhile. It keeps that for the
-// next, with its session, where all went well and the keyring is the one called login: in
-// the place of another that one may come at any time.
+// quickly runs f on a connection that nobody else uses meanwhile, and keeps that for the
+// next, with its session, where all went well.
 func (k *Keychain) quickly(ctx context.Context, f func(*reader) error) error {
 	r := k.idle.Swap(nil)
 	if r == nil {
@@ -72,11 +78,8 @@ func (k *Keychain) quickly(ctx context.Context, f func(*reader) error) error {
 		r = &reader{bus: b}
 	}
 	forget := context.AfterFunc(ctx, r.hangUp)
-	err := r.choose()
-	if err == nil {
-		err = f(r)
-	}
-	if forget() && err == nil && r.collection == string(loginCollection) {
+	err := r.with(f)
+	if forget() && err == nil {
 		r = k.idle.Swap(r)
 	}
 	if r != nil {
@@ -108,27 +111,47 @@ func (r *reader) read(service, name string) (string, error) {
 	return text, err
 }
 
+// with chooses the collection and runs f. A connection that was kept has one chosen; whether
+// that is still the one is asked along with f's first call, and if not, it has ended for us.
+func (r *reader) with(f func(*reader) error) error {
+	if r.collection == "" {
+		if err := r.choose(); err != nil {
+			return err
+		}
+		return f(r)
+	}
+	collections := r.get(string(servicePath), "Service", "Collections")
+	err := f(r)
+	if now, failed := r.chosen(collections); failed != nil || now != r.collection {
+		return errVanished
+	}
+	return err
+}
+
 // choose picks the collection that go-keyring takes. Reading Collections and waiting for
 // the answer must be the first call of a connection: gnome-keyring 42 can abort where
 // OpenSession is.
 func (r *reader) choose() error {
-	if r.collection != "" {
-		return nil
-	}
 	hello := r.greet()
 	collections := r.get(string(servicePath), "Service", "Collections")
 	if err := r.greeted(hello); err != nil {
 		return err
 	}
+	collection, err := r.chosen(collections)
+	r.collection = collection
+	return err
+}
+
+// chosen is the collection that go-keyring takes of those that there are.
+func (r *reader) chosen(collections uint32) (string, error) {
 	value, err := r.variant(collections, "ao")
 	if err != nil {
-		return err
+		return "", err
 	}
-	r.collection = string(defaultAlias)
 	if slices.Contains(value.strings(), string(loginCollection)) {
-		r.collection = string(loginCollection)
+		return string(loginCollection), value.err()
 	}
-	return value.err()
+	return string(defaultAlias), value.err()
 }
 
 // find looks for the item and asks for its secret.
@@ -170,7 +193,7 @@ func (r *reader) unlocked() error {
 // missing is what an error means that came in the place of what a collection has.
 func (r *reader) missing(err error) error {
 	answer := new(dbus.Error)
-	if r.collection == string(defaultAlias) && errors.As(err, answer) {
+	if err = classify(err); r.collection == string(defaultAlias) && errors.As(err, answer) && !errors.Is(err, ErrAbsent) {
 		return noKeyring()
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -90,22 +91,29 @@ func TestLargeItems(t *testing.T) {
 	}
 }
 
-// One who gives up in the middle of a read is let go at once.
+// One who gives up in the middle of a read, be it the first or one after it, is let go at
+// once.
 func TestReadIsInterrupted(t *testing.T) {
-	for _, member := range []string{"Get", "OpenSession", "SearchItems", "GetSecret"} {
+	for _, member := range []string{"Get", "OpenSession", "SearchItems", "GetSecret", "the second Get", "the second SearchItems", "the second GetSecret"} {
 		t.Run(member, func(t *testing.T) {
+			member, second := strings.CutPrefix(member, "the second ")
 			bus := keychaintest.Open(t, keychaintest.Unlocked)
 			seed(t, bus.Connect(), "work", "the secret")
 			ctx, interrupt := context.WithCancelCause(t.Context())
 			defer interrupt(nil)
 			because := errors.New("interrupted")
+			var now atomic.Bool
 			k := tapped(t, bus, func(m string) keychaintest.Verdict {
-				if m != member {
+				if m != member || !now.Load() {
 					return keychaintest.Pass
 				}
 				interrupt(because)
 				return keychaintest.Swallow
 			})
+			if second {
+				wantSecret(t, k, "work", "the secret")
+			}
+			now.Store(true)
 			if _, err := k.Get(ctx, "work"); !errors.Is(err, because) || errors.Is(err, ErrAbsent) {
 				t.Errorf("got %v, want %v", err, because)
 			}
@@ -132,17 +140,15 @@ func TestSoak(t *testing.T) {
 	seed(t, bus.Connect(), "shared", secret)
 	var readers sync.WaitGroup
 	for _, s := range []struct{ reads, atOnce int }{{2000 * times, 8}, {2000 * times, 64}} {
-		k := on(t, bus)
 		for range s.atOnce {
+			k := on(t, bus)
 			readers.Go(func() {
 				for range s.reads / s.atOnce {
 					if got, err := k.Get(t.Context(), "shared"); err != nil || string(got) != secret {
 						t.Errorf("%d at once: got %d bytes, %v", s.atOnce, len(got), err)
 						return
 					}
-					if r := k.idle.Swap(nil); r != nil {
-						r.close()
-					}
+					k.idle.Swap(nil).close()
 				}
 			})
 		}

@@ -197,6 +197,20 @@ func TestKernelForgetsTheKey(t *testing.T) {
 	}
 }
 
+// The kernel forgets the key with the last secret, and not before.
+func TestKeyGoesWithTheLastSecret(t *testing.T) {
+	ctx, f := t.Context(), lockedIn(t, filepath.Join(t.TempDir(), "[a-z]* of ?"))
+	for _, name := range []string{"home", "work"} {
+		must(t, f.Create(ctx, name, []byte("secret")))
+	}
+	for _, name := range []string{"home", "work"} {
+		must(t, f.Delete(ctx, name))
+		if s, err := f.Passphrase.State(); err != nil || s.Held != (name == "home") {
+			t.Errorf("%s deleted: got the state %+v, %v", name, s, err)
+		}
+	}
+}
+
 // The key is the user's alone, and all of theirs: a session that doesn't lead to the user's
 // keyring, as cron's and services', has it too, and another user hasn't. Nobody may change
 // it or have it live longer.
