@@ -15,7 +15,7 @@ require (
 	github.com/zalando/go-keyring v0.2.8 // store: the keychains of Linux, macOS and Windows
 	golang.org/x/crypto v0.58.0 // store: argon2id (RFC 9106), which makes a key of a passphrase
 	golang.org/x/oauth2 v0.37.0 // oauth: authorization URL, PKCE, exchange, refresh
-	golang.org/x/sys v0.49.0 // cmd/authctl: terminal modes; store: the kernel's keyring; store, atomicfile: error codes and access lists of Windows; e2e: a tracer
+	golang.org/x/sys v0.49.0 // cmd/authctl: terminal modes; store: the kernel's keyring; store, atomicfile: error codes and access lists of Windows; e2e: a tracer, and the benchmark's files
 	golang.org/x/term v0.47.0 // cmd/authctl: is a person there
 )
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -75,16 +76,16 @@ func (c contest) pair(rival *entrant, round int) error {
 // prints, which would be timed as well.
 func (c command) time() (float64, error) {
 	cmd := exec.Command(c.args[0], c.args[1:]...)
-	cmd.Env = c.env
+	cmd.Env, cmd.Stderr = c.env, os.Stderr
 	began := time.Now()
-	err := cmd.Run()
-	took := milliseconds(time.Since(began))
-	if err != nil {
-		if _, explained := c.output(); explained != nil {
-			err = explained
-		}
+	if err := cmd.Run(); err != nil {
+		return 0, c.failed(err)
 	}
-	return took, err
+	return milliseconds(time.Since(began)), nil
+}
+
+func (c command) failed(err error) error {
+	return fmt.Errorf("%s: %w", strings.Join(c.args[:min(2, len(c.args))], " "), err)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -94,7 +95,7 @@ func (c command) output() (stdout string, err error) {
 	cmd := exec.Command(c.args[0], c.args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = c.env, &out, &said
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%s: %v\n%s", strings.Join(c.args[:2], " "), err, said.String())
+		return "", fmt.Errorf("%w\n%s", c.failed(err), said.String())
 	}
 	return out.String(), nil
 }

@@ -4,8 +4,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 )
 
 // install copies a program to a place of its own, as install(1), tar and a download do. The
@@ -26,23 +24,15 @@ func (s *stage) install(program string) string {
 	if _, err := io.Copy(to, from); err != nil {
 		s.Fatal(err)
 	}
-	if err := to.Sync(); err != nil { // what isn't on the disk yet can't be evicted
+	if err := to.Sync(); err != nil { // what isn't on the disk can't be evicted
 		s.Fatal(err)
 	}
 	return path
 }
 
 // installBefore is install before the machine's last start: what runs is read in by
-// starting it, in small pieces too.
-func (s *stage) installBefore(program string) string {
-	path := s.install(program)
-	f, err := os.Open(path)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer f.Close()
-	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
-		s.Fatal(err)
-	}
-	return path
+// starting it, in small pieces too. Some file systems, such as tmpfs, know no such state.
+func (s *stage) installBefore(program string) (path string, ok bool) {
+	path = s.install(program)
+	return path, evict(path)
 }
