@@ -41,22 +41,21 @@ The token reaches curl through a pipe, so that no process list shows it.`,
 // configPath stands in curl's arguments for the path that become knows.
 const configPath = "\x00config"
 
-// withConfig has curl read its config first, so that what was typed comes after it.
-// -q has to stay the very first argument to keep ~/.curlrc out.
+// withConfig has curl read its config first, so that what was typed comes after it, and
+// again for each request that begins anew with --next. -q has to stay the very first
+// argument to keep ~/.curlrc out.
 func withConfig(args []string) []string {
 	at := 0
 	if len(args) > 0 && (strings.HasPrefix(args[0], "-q") || args[0] == "--disable") {
 		at = 1
 	}
-	return slices.Insert(slices.Clone(args), at, "--config", configPath)
-}
-
-func withConfigPath(args []string, path string) []string {
-	args = slices.Clone(args)
-	if i := slices.Index(args, configPath); i >= 0 {
-		args[i] = path
+	all := slices.Insert(slices.Clone(args), at, "--config", configPath)
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i] == "--next" || all[i] == "-:" {
+			all = slices.Insert(all, i+1, "--config", configPath)
+		}
 	}
-	return args
+	return all
 }
 
 // curlQuote is s as a quoted value of curl's config file, where only a backslash and

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -13,15 +14,19 @@ import (
 )
 
 // become replaces this process by the program, so that signals, the exit code and
-// the terminal are the program's own. config, where there is one, is what the
-// program reads from the pipe whose path takes the place of configPath in args.
+// the terminal are the program's own. config is what the program reads from each pipe
+// whose path takes the place of a configPath in args.
 func become(_ *cobra.Command, program string, args, env []string, config []byte) error {
-	if config != nil {
+	args = slices.Clone(args)
+	for i := range args {
+		if args[i] != configPath {
+			continue
+		}
 		path, err := filledPipe(config)
 		if err != nil {
 			return err
 		}
-		args = withConfigPath(args, path)
+		args[i] = path
 	}
 	err := syscall.Exec(program, args, env)
 	return &commandError{args[0], 126, err}

@@ -16,10 +16,10 @@ const (
 )
 
 // qrCode is text as a QR code. It is empty where the screen hasn't room for all of it
-// at once, and without colours (NO_COLOR): on a background that nobody knows it might be
-// light on dark, which many scanners don't read.
+// at once, and without colours: on a background that nobody knows it might be light on
+// dark, which many scanners don't read.
 func (s *screen) qrCode(text string) string {
-	if s == nil || !s.colour {
+	if s == nil {
 		return ""
 	}
 	lines := halfBlocks(text)

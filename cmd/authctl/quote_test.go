@@ -29,16 +29,18 @@ func TestCurlQuote(t *testing.T) {
 
 func TestWithConfig(t *testing.T) {
 	for name, c := range map[string]struct{ args, want []string }{
-		"none":             {nil, []string{"--config", "PIPE"}},
-		"a URL":            {[]string{"https://a"}, []string{"--config", "PIPE", "https://a"}},
-		"-q stays first":   {[]string{"-q", "https://a"}, []string{"-q", "--config", "PIPE", "https://a"}},
-		"--disable too":    {[]string{"--disable", "-v"}, []string{"--disable", "--config", "PIPE", "-v"}},
-		"-q later is none": {[]string{"-v", "-q"}, []string{"--config", "PIPE", "-v", "-q"}},
-		"one of their own": {[]string{"--config", "mine"}, []string{"--config", "PIPE", "--config", "mine"}},
+		"none":             {nil, []string{"--config", configPath}},
+		"a URL":            {[]string{"https://a"}, []string{"--config", configPath, "https://a"}},
+		"-q stays first":   {[]string{"-q", "https://a"}, []string{"-q", "--config", configPath, "https://a"}},
+		"--disable too":    {[]string{"--disable", "-v"}, []string{"--disable", "--config", configPath, "-v"}},
+		"-q later is none": {[]string{"-v", "-q"}, []string{"--config", configPath, "-v", "-q"}},
+		"two requests":     {[]string{"a", "--next", "b"}, []string{"--config", configPath, "a", "--next", "--config", configPath, "b"}},
+		"three of them":    {[]string{"-q", "a", "-:", "b", "--next"}, []string{"-q", "--config", configPath, "a", "-:", "--config", configPath, "b", "--next", "--config", configPath}},
+		"one of their own": {[]string{"--config", "mine"}, []string{"--config", configPath, "--config", "mine"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			typed := slices.Clone(c.args)
-			if got := withConfigPath(withConfig(c.args), "PIPE"); !slices.Equal(got, c.want) {
+			if got := withConfig(c.args); !slices.Equal(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 			if !slices.Equal(c.args, typed) {

@@ -6,23 +6,20 @@ import (
 	"golang.org/x/term"
 )
 
-// screen is a terminal that acts on escapes. A nil *screen is a file, a pipe, or a
-// terminal that doesn't: it gets plain text.
-type screen struct {
-	width, height int // in characters
-	colour        bool
-}
+// screen is a terminal that acts on escapes, in characters. A nil *screen is a file, a pipe,
+// a terminal that doesn't, or one whose person wants none (NO_COLOR): it gets plain text.
+type screen struct{ width, height int }
 
 func screenOf(f any) *screen {
 	file, ok := f.(*os.File)
-	if !ok || !isTerminal(file) || !understandsEscapes(file) {
+	if !ok || os.Getenv("NO_COLOR") != "" || !isTerminal(file) || !understandsEscapes(file) {
 		return nil
 	}
 	width, height, err := term.GetSize(int(file.Fd()))
 	if err != nil {
 		return nil
 	}
-	return &screen{width, height, os.Getenv("NO_COLOR") == ""}
+	return &screen{width, height}
 }
 
 // link is text that leads to a URL when it is clicked (OSC 8), where the terminal can.

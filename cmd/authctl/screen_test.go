@@ -51,15 +51,14 @@ func TestQRCodeFits(t *testing.T) {
 		screen *screen
 		want   bool
 	}{
-		"a common terminal":    {&screen{80, 24, true}, true},
-		"just wide enough":     {&screen{33, 24, true}, true},
-		"too narrow":           {&screen{32, 24, true}, false},
-		"just high enough":     {&screen{80, 19, true}, true},
-		"too low":              {&screen{80, 18, true}, false},
-		"without colours":      {&screen{80, 24, false}, false},
-		"a size of nothing":    {&screen{0, 0, true}, false},
+		"a common terminal":    {&screen{80, 24}, true},
+		"just wide enough":     {&screen{33, 24}, true},
+		"too narrow":           {&screen{32, 24}, false},
+		"just high enough":     {&screen{80, 19}, true},
+		"too low":              {&screen{80, 18}, false},
+		"a size of nothing":    {&screen{0, 0}, false},
 		"a file, or a pipe":    {nil, false},
-		"a terminal like none": {&screen{1 << 20, 1 << 20, true}, true},
+		"a terminal like none": {&screen{1 << 20, 1 << 20}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := c.screen.qrCode(text)
@@ -78,11 +77,11 @@ func TestQRCodeFits(t *testing.T) {
 func TestScreenText(t *testing.T) {
 	const url = "https://a.example/device?c=WDJB-MJHT"
 	for name, c := range map[string]struct{ got, want string }{
-		"a link":             {(&screen{80, 24, true}).link("text", url), "\x1b]8;;" + url + "\x1b\\text\x1b]8;;\x1b\\"},
+		"a link":             {(&screen{80, 24}).link("text", url), "\x1b]8;;" + url + "\x1b\\text\x1b]8;;\x1b\\"},
 		"a link in a file":   {(*screen)(nil).link("text", url), "text"},
-		"large":              {(&screen{80, 24, false}).large("  WDJB-MJHT"), "\x1b#6\x1b[1m  WDJB-MJHT\x1b[0m"},
-		"large, just fits":   {(&screen{22, 24, false}).large("  WDJB-MJHT"), "\x1b#6\x1b[1m  WDJB-MJHT\x1b[0m"},
-		"large, has no room": {(&screen{21, 24, false}).large("  WDJB-MJHT"), "\x1b[1m  WDJB-MJHT\x1b[0m"},
+		"large":              {(&screen{80, 24}).large("  WDJB-MJHT"), "\x1b#6\x1b[1m  WDJB-MJHT\x1b[0m"},
+		"large, just fits":   {(&screen{22, 24}).large("  WDJB-MJHT"), "\x1b#6\x1b[1m  WDJB-MJHT\x1b[0m"},
+		"large, has no room": {(&screen{21, 24}).large("  WDJB-MJHT"), "\x1b[1m  WDJB-MJHT\x1b[0m"},
 		"large in a file":    {(*screen)(nil).large("  WDJB-MJHT"), "  WDJB-MJHT"},
 	} {
 		if c.got != c.want {
@@ -101,24 +100,20 @@ func TestScreenOf(t *testing.T) {
 	for name, c := range map[string]struct {
 		f             any
 		term, noColor string
-		want, colour  bool
+		want          bool
 	}{
-		"a terminal":                {tty, "xterm", "", true, true},
-		"a terminal, NO_COLOR":      {tty, "xterm", "1", true, false},
-		"a terminal without a name": {tty, "", "", false, false},
-		"a dumb terminal":           {tty, "dumb", "", false, false},
-		"a file":                    {file, "xterm", "", false, false},
-		"no file at all":            {io.Discard, "xterm", "", false, false},
+		"a terminal":                {tty, "xterm", "", true},
+		"a terminal, NO_COLOR":      {tty, "xterm", "1", false},
+		"a terminal without a name": {tty, "", "", false},
+		"a dumb terminal":           {tty, "dumb", "", false},
+		"a file":                    {file, "xterm", "", false},
+		"no file at all":            {io.Discard, "xterm", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TERM", c.term)
 			t.Setenv("NO_COLOR", c.noColor)
-			s := screenOf(c.f)
-			if got := s != nil; got != c.want {
-				t.Fatalf("got a screen: %t, want %t", got, c.want)
-			}
-			if s != nil && s.colour != c.colour {
-				t.Errorf("colour: got %t, want %t", s.colour, c.colour)
+			if got := screenOf(c.f) != nil; got != c.want {
+				t.Errorf("got a screen: %t, want %t", got, c.want)
 			}
 		})
 	}
