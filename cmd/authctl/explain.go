@@ -257,7 +257,7 @@ func refusalHint(e *oauth.Error) string {
 	case "invalid_request", "invalid_redirect_uri":
 		return "the redirect URI must be registered with the provider as --redirect-uri has it"
 	case "login_required", "consent_required", "interaction_required", "account_selection_required":
-		return "sign in without --prompt none"
+		return "the provider has to show its page: sign in without --prompt none, with --prompt login if it still refuses"
 	}
 	return ""
 }

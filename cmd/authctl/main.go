@@ -235,7 +235,18 @@ func oneName(cmd *cobra.Command, args []string) error {
 	if err := switchValue(cmd, args); err != nil {
 		return err
 	}
-	return cobra.MaximumNArgs(1)(cmd, args)
+	if len(args) > 1 {
+		return &usageError{err: errorf("%s takes one name, and got %d", cmd.CommandPath(), len(args)), hint: cmd.CommandPath() + " --help"}
+	}
+	return nil
+}
+
+// aName demands one.
+func aName(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return &usageError{err: errorf("%s: which profile?", cmd.CommandPath()), hint: cmd.CommandPath() + " NAME; authctl profile list has the names"}
+	}
+	return oneName(cmd, args)
 }
 
 // switchValue refuses what looks like a switch's value and, without the =, is a name: the

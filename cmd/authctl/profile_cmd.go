@@ -45,6 +45,9 @@ func newProfileListCmd(o *options) *cobra.Command {
 
 // named is the profile that a subcommand is about: its argument, or the chosen one.
 func (o *options) named(args []string) (choice, error) {
+	if len(args) > 0 && o.profile != "" && o.profile != args[0] {
+		return choice{}, &usageError{err: errorf("it is profile %q by --profile, and %q by the argument", o.profile, args[0]), hint: "give one of the two"}
+	}
 	c, err := o.choose()
 	if err != nil || len(args) == 0 {
 		return c, err
@@ -68,12 +71,18 @@ func newProfileShowCmd(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show [NAME]",
 		Short:             "Print a profile's settings, and where each comes from",
-		Args:              cobra.MaximumNArgs(1),
+		Args:              oneName,
 		ValidArgsFunction: o.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := o.existing(args)
+			c, err := o.named(args)
 			if err != nil {
 				return err
+			}
+			if _, err := c.resolved(nil); err != nil { // the environment alone may make a profile
+				c, err = o.existing(args)
+				if err != nil {
+					return err
+				}
 			}
 			return c.show(cmd.OutOrStdout())
 		},
@@ -119,7 +128,7 @@ func newProfileUseCmd(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:               "use NAME",
 		Short:             "Make a profile the default",
-		Args:              cobra.ExactArgs(1),
+		Args:              aName,
 		ValidArgsFunction: o.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := o.existing(args)
@@ -135,7 +144,7 @@ func newProfileRemoveCmd(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:               "remove NAME",
 		Short:             "Sign out of a profile, then remove it",
-		Args:              cobra.ExactArgs(1),
+		Args:              aName,
 		ValidArgsFunction: o.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := o.existing(args)

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,8 +75,8 @@ func addSettingFlags(cmd *cobra.Command) *settingFlags {
 		kind := s.kindIn(keys)
 		switch kind {
 		case config.Bool:
-			cmd.Flags().Bool(s.name, true, s.help)
-			cmd.Flags().Lookup(s.name).DefValue = "false" // keeps pflag from printing the default a second time
+			cmd.Flags().Var(new(onOff), s.name, s.help)
+			cmd.Flags().Lookup(s.name).NoOptDefVal = "true"
 		case config.List, config.Map:
 			f.lists[s.name] = cmd.Flags().StringArray(s.name, nil, s.help)
 		default:
@@ -91,6 +92,22 @@ func addSettingFlags(cmd *cobra.Command) *settingFlags {
 	cmd.Flags().StringVar(&f.secretFile, "client-secret-file", "", "`FILE` of the client secret, for a provider that demands one; kept in the store, never in the config")
 	return f
 }
+
+// onOff is a switch that can be unset too, by nothing after its "=".
+type onOff string
+
+func (v *onOff) Set(text string) error {
+	*v = onOff(text)
+	if text == "" {
+		return nil
+	}
+	_, err := strconv.ParseBool(text)
+	return err
+}
+
+func (v *onOff) String() string { return string(*v) }
+
+func (v *onOff) Type() string { return "bool" }
 
 // given is what was typed: the settings to lay over the profile and to save. An
 // empty value unsets.

@@ -23,7 +23,7 @@ type summary struct {
 	Account   string `json:"account,omitempty"`
 	Scope     string `json:"scope,omitempty"`
 	ExpiresAt string `json:"expires_at,omitempty"`
-	Renewable bool   `json:"renewable"`
+	Renewable *bool  `json:"renewable,omitempty"`
 	Store     string `json:"store,omitempty"`
 	StoreKey  string `json:"store_key,omitempty"` // of the file store: "key file" or "passphrase"
 	State     string `json:"state"`
@@ -89,7 +89,7 @@ func (o *options) summaries(cmd *cobra.Command) (all []summary, failure error) {
 func (o *options) summarize(cmd *cobra.Command, c choice) (summary, error) {
 	p, err := o.wireExisting(cmd, c)
 	if err != nil {
-		return summary{Profile: c.name, Default: c.isDefault(), Issuer: c.written.Issuer, ClientID: c.written.ClientID, State: stateIncomplete}, ignoreMissing(err)
+		return summary{Profile: c.name, Default: c.isDefault(), Issuer: c.written.Issuer, ClientID: c.written.ClientID, State: stateIncomplete, Renewable: new(bool)}, ignoreMissing(err)
 	}
 	tokens, err := p.session.Load(cmd.Context())
 	switch {
@@ -133,12 +133,15 @@ func (p *profile) summary(t *session.Tokens, state string) summary {
 	if p.HasPassphrase() {
 		s.StoreKey = "passphrase"
 	}
+	renewable := t != nil && t.RefreshToken != "" && t.RefreshRefused == ""
+	if state != stateUnknown {
+		s.Renewable = &renewable
+	}
 	if t == nil {
 		return s
 	}
 	s.Subject, s.Account, s.Scope = subject(t), account(t), t.Scope
 	s.expiry, s.ExpiresAt = t.Expiry, rfc3339(t.Expiry)
-	s.Renewable = t.RefreshToken != "" && t.RefreshRefused == ""
 	if t.IDToken != "" && !t.SignatureChecked {
 		s.Signature = "unchecked"
 	}
