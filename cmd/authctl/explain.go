@@ -233,13 +233,21 @@ func providerHint(err error) (string, int) {
 	case errors.Is(err, oauth.ErrExpired):
 		return "run the same command again, and sign in before the time that it says", exitUnreachable
 	case errors.As(err, &check):
-		return "", exitRefused
+		return checkHint(check), exitRefused
 	case errors.As(err, &refused):
 		return refusalHint(refused), exitRefused
 	case errors.As(err, &insecure):
 		return "the provider's metadata names an endpoint without TLS: tell its operators, or set the endpoint yourself", exitRefused
 	}
 	return "", 0
+}
+
+// checkHint: a token whose times are beside the clock's may be good.
+func checkHint(e *oauth.CheckError) string {
+	if strings.Contains(e.Why, "the clock says") {
+		return "if the clock of this machine is wrong, set it"
+	}
+	return ""
 }
 
 // refusalHint is the way out of the refusals that a first sign-in meets.

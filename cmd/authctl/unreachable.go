@@ -13,11 +13,14 @@ import (
 // empty: nothing is known but to try again.
 func unreachableHint(err error) string {
 	var (
-		proxy     *oauth.ProxyError
-		asked     *oauth.ClientCertificateError
-		untrusted *tls.CertificateVerificationError
+		unreachable *oauth.UnreachableError
+		proxy       *oauth.ProxyError
+		asked       *oauth.ClientCertificateError
+		untrusted   *tls.CertificateVerificationError
 	)
 	switch {
+	case errors.As(err, &unreachable) && unreachable.Answered():
+		return "that is the provider's own trouble: try again later"
 	case errors.As(err, &untrusted):
 		return untrustedHint(untrusted)
 	case errors.As(err, &asked):

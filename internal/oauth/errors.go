@@ -77,6 +77,12 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("%s: %s: %s", e.Op, cmp.Or(e.host, e.where()), cmp.Or(e.reason, Reason(e.Err)))
 }
 
+// Answered reports whether the provider did answer, with a status that says to try later.
+func (e *UnreachableError) Answered() bool {
+	said := statusError("")
+	return errors.As(e.Err, &said)
+}
+
 func (e *UnreachableError) where() string {
 	if u, err := url.Parse(e.URL); err == nil {
 		return u.Host
