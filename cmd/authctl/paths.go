@@ -23,6 +23,10 @@ func (o *options) configPath() (string, error) {
 
 func defaultConfigPath() (string, error) {
 	dir, err := os.UserConfigDir()
+	if xdg := os.Getenv("XDG_CONFIG_HOME"); err != nil && xdg != "" && !filepath.IsAbs(xdg) { // which is to be ignored, XDG says
+		dir, err = os.UserHomeDir()
+		dir = filepath.Join(dir, ".config")
+	}
 	if err != nil {
 		return "", &usageError{err: errorf("finding the config file: %v", err), hint: "set HOME, or name the file with --config"}
 	}

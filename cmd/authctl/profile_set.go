@@ -39,6 +39,7 @@ to sign in again.`,
 			if !c.exists {
 				say(cmd, "Made profile %q.", c.name)
 			}
+			sayChanges(cmd, c, settings)
 			if err := o.uncache(cmd, c, settings); err != nil {
 				return err
 			}
