@@ -84,7 +84,7 @@ func missing(program, debianPackage string) {
 // interruptions returns what says, between two runs, whether somebody wants an end.
 func interruptions() (interrupted func() error) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
 	return func() error {
 		select {
 		case <-signals:
