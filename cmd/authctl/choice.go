@@ -133,12 +133,21 @@ func (c choice) resolved(flags config.Settings) (config.Profile, error) {
 // incomplete says what a missing setting means: a profile that was named and is
 // nowhere is unknown, and one that nobody named was never signed in to.
 func (c choice) incomplete(err error) error {
+	if c.from != "" {
+		return c.notThere(err)
+	}
 	invalid := (*config.InvalidError)(nil)
 	if c.exists || !errors.As(err, &invalid) || !invalid.Missing {
 		return err
 	}
-	if _, unknown := c.file.Profile(c.name); c.from != "" {
+	return &notThere{c.config, &noProfileError{others: c.file.Names()}}
+}
+
+// notThere says of a setting that is missing because the whole profile is that it is.
+func (c choice) notThere(err error) error {
+	invalid := (*config.InvalidError)(nil)
+	if _, unknown := c.file.Profile(c.name); unknown != nil && errors.As(err, &invalid) && invalid.Missing {
 		return &notThere{c.config, unknown}
 	}
-	return &notThere{c.config, &noProfileError{others: c.file.Names()}}
+	return err
 }

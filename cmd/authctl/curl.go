@@ -1,11 +1,10 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"time"
-
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,8 @@ func newCurlCmd(o *options) *cobra.Command {
 		Long: `Run the system's curl with the token attached. Everything after the word curl
 is curl's own; authctl's flags come before it.
 
-The token reaches curl through a pipe, so that no process list shows it.`,
+The token reaches curl through a pipe, so that no process list shows it. Each request
+that begins anew with --next has it too, but for those of a config file of your own.`,
 		Example:            `  authctl --profile work curl -sS https://api.example.com/me`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,8 +32,8 @@ The token reaches curl through a pipe, so that no process list shows it.`,
 			if err != nil {
 				return err
 			}
-			header := "header = " + curlQuote("Authorization: Bearer "+tokens.AccessToken) + "\n"
-			return become(cmd, curl, append([]string{"curl"}, withConfig(args)...), env, []byte(header))
+			config := "oauth2-bearer = " + curlQuote(tokens.AccessToken) + "\n" // read twice it is one header all the same
+			return become(cmd, curl, append([]string{"curl"}, withConfig(args)...), env, []byte(config))
 		},
 	}
 }
@@ -42,20 +42,33 @@ The token reaches curl through a pipe, so that no process list shows it.`,
 const configPath = "\x00config"
 
 // withConfig has curl read its config first, so that what was typed comes after it, and
-// again for each request that begins anew with --next. -q has to stay the very first
-// argument to keep ~/.curlrc out.
+// again after whatever may be --next: which words are other options' values only curl
+// knows. -q has to stay the very first argument to keep ~/.curlrc out.
 func withConfig(args []string) []string {
 	at := 0
 	if len(args) > 0 && (strings.HasPrefix(args[0], "-q") || args[0] == "--disable") {
 		at = 1
 	}
-	all := slices.Insert(slices.Clone(args), at, "--config", configPath)
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i] == "--next" || all[i] == "-:" {
-			all = slices.Insert(all, i+1, "--config", configPath)
+	all := append(slices.Clone(args[:at]), "--config", configPath)
+	for i, arg := range args[at:] {
+		if arg == "--" { // only URLs from there
+			return append(all, args[at+i:]...)
+		}
+		all = append(all, arg)
+		if mayBeNext(arg) {
+			all = append(all, "--config", configPath)
 		}
 	}
 	return all
+}
+
+// mayBeNext: --next may be shortened, and -: stand last among other letters.
+func mayBeNext(arg string) bool {
+	if len(arg) >= len("--nex") && strings.HasPrefix("--next", arg) {
+		return true
+	}
+	letters, colon := strings.CutSuffix(arg, ":")
+	return colon && strings.HasPrefix(letters, "-") && !strings.HasPrefix(letters, "--")
 }
 
 // curlQuote is s as a quoted value of curl's config file, where only a backslash and

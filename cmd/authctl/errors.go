@@ -28,8 +28,8 @@ func (e *usageError) Unwrap() error { return e.err }
 
 // flagError says what is wrong with flags, where cobra's words, and Go's, are a programmer's.
 func flagError(err error) error {
-	if flag, _, duration := strings.Cut(err.Error(), ": time: "); duration {
-		return errorf("%s: it must be a duration, such as 90s or 5m", flag)
+	if i := strings.LastIndex(err.Error(), ": time: "); i >= 0 {
+		return errorf("%s: it must be a duration, such as 90s or 5m", err.Error()[:i])
 	}
 	if _, given, exclusive := strings.Cut(err.Error(), "none of the others can be; ["); exclusive {
 		given, _, _ = strings.Cut(given, "]")

@@ -88,7 +88,7 @@ func usageHint(err error) (string, int) {
 	switch {
 	case errors.As(err, &none):
 		if len(none.others) > 0 {
-			return "authctl --profile NAME …, or authctl profile use NAME; there are: " + strings.Join(none.others, ", "), exitSignIn
+			return "authctl --profile NAME …, or " + commandFor(err, "profile use NAME") + "; there are: " + strings.Join(none.others, ", "), exitSignIn
 		}
 		return commandFor(err, "login") + " --issuer URL --client-id ID", exitSignIn
 	case errors.As(err, &usage):
@@ -98,7 +98,7 @@ func usageHint(err error) (string, int) {
 	case errors.As(err, &unknown):
 		return unknownProfileHint(unknown, commandFor(err, "login --profile "+unknown.Name)), exitUsage
 	case errors.As(err, &invalid):
-		return invalidHint(invalid), exitUsage
+		return invalidHint(invalid, commandFor(err, "profile set "+invalid.Profile)), exitUsage
 	case errors.As(err, &edit):
 		return "edit the file by hand: authctl can't change that line without losing something else", exitUsage
 	case errors.As(err, &cert):
@@ -125,10 +125,10 @@ func unknownProfileHint(e *config.UnknownProfileError, login string) string {
 	return login + " --issuer URL --client-id ID"
 }
 
-func invalidHint(e *config.InvalidError) string {
+func invalidHint(e *config.InvalidError, set string) string {
 	for _, s := range settings {
 		if s.key == e.Key && s.kind() != config.Map {
-			return fmt.Sprintf("set it with --%s, with %s, or with authctl profile set %s", s.name, s.variable(), e.Profile)
+			return fmt.Sprintf("set it with --%s, with %s, or with %s", s.name, s.variable(), set)
 		}
 	}
 	return ""
@@ -244,7 +244,7 @@ func providerHint(err error) (string, int) {
 
 // checkHint: a token whose times are beside the clock's may be good.
 func checkHint(e *oauth.CheckError) string {
-	if strings.Contains(e.Why, "the clock says") {
+	if e.Clock {
 		return "if the clock of this machine is wrong, set it"
 	}
 	return ""
@@ -264,8 +264,12 @@ func refusalHint(e *oauth.Error) string {
 		return "check --scope; the provider knows only some"
 	case "invalid_request", "invalid_redirect_uri":
 		return "the redirect URI must be registered with the provider as --redirect-uri has it"
-	case "login_required", "consent_required", "interaction_required", "account_selection_required":
-		return "the provider has to show its page: sign in without --prompt none, with --prompt login if it still refuses"
+	case "login_required", "interaction_required":
+		return "the provider has to show its page: sign in without --prompt none"
+	case "consent_required":
+		return "the provider has to show its page: sign in without --prompt none, or with --prompt consent"
+	case "account_selection_required":
+		return "the provider has to show its page: sign in without --prompt none, or with --prompt select_account"
 	}
 	return ""
 }

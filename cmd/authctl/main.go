@@ -74,9 +74,7 @@ func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io
 	err := root.ExecuteContext(ctx)
 	if usage := (*usageError)(nil); err != nil && !ran && !errors.As(err, &usage) {
 		usage = &usageError{err: flagError(err)} // of flags before the subcommand no SetFlagErrorFunc hears
-		if strings.HasPrefix(err.Error(), "unknown ") {
-			usage.hint = "a command's flags come after its name: authctl COMMAND --help"
-		}
+		usage.hint = misplaced(root, args, strings.TrimPrefix(err.Error(), "unknown flag: --"))
 		err = usage
 	}
 	if err == nil && out.err != nil {
@@ -92,6 +90,16 @@ func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io
 		err = cause
 	}
 	return report(stderr, err)
+}
+
+// misplaced is the way out where a flag of a command stands before its name; else empty.
+func misplaced(root *cobra.Command, args []string, flag string) (hint string) {
+	for _, command := range root.Commands() {
+		if slices.Contains(args, command.Name()) && command.Flags().Lookup(flag) != nil {
+			return "a command's flags come after its name: " + command.CommandPath() + " --" + flag
+		}
+	}
+	return ""
 }
 
 // endedBy is the signal that ended the command, where err is of that; else nil.
@@ -236,7 +244,7 @@ func oneName(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(args) > 1 {
-		return &usageError{err: errorf("%s takes one name, and got %d", cmd.CommandPath(), len(args)), hint: cmd.CommandPath() + " --help"}
+		return &usageError{err: errorf("%s takes one name, and got %q too", cmd.CommandPath(), args[1]), hint: cmd.CommandPath() + " --help"}
 	}
 	return nil
 }
@@ -244,7 +252,7 @@ func oneName(cmd *cobra.Command, args []string) error {
 // aName demands one.
 func aName(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return &usageError{err: errorf("%s: which profile?", cmd.CommandPath()), hint: cmd.CommandPath() + " NAME; authctl profile list has the names"}
+		return &usageError{err: errorf("%s: which profile?", strings.TrimPrefix(cmd.CommandPath(), "authctl ")), hint: cmd.CommandPath() + " NAME; authctl profile list has the names"}
 	}
 	return oneName(cmd, args)
 }

@@ -23,8 +23,8 @@ func (o *options) configPath() (string, error) {
 
 func defaultConfigPath() (string, error) {
 	dir, err := os.UserConfigDir()
-	if xdg := os.Getenv("XDG_CONFIG_HOME"); err != nil && xdg != "" && !filepath.IsAbs(xdg) { // which is to be ignored, XDG says
-		dir, err = os.UserHomeDir()
+	if xdg := os.Getenv("XDG_CONFIG_HOME"); err != nil && xdg != "" && !filepath.IsAbs(xdg) && runtime.GOOS != "windows" {
+		dir, err = os.UserHomeDir() // a relative one is to be ignored, XDG says
 		dir = filepath.Join(dir, ".config")
 	}
 	if err != nil {

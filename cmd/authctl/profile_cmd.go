@@ -61,8 +61,8 @@ func (o *options) existing(args []string) (choice, error) {
 	if err != nil {
 		return c, err
 	}
-	if _, err := c.file.Profile(c.name); err != nil {
-		return c, &notThere{c.config, err}
+	if _, unknown := c.file.Profile(c.name); unknown != nil {
+		return c, &notThere{c.config, unknown}
 	}
 	return c, nil
 }
@@ -78,11 +78,8 @@ func newProfileShowCmd(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := c.resolved(nil); err != nil { // the environment alone may make a profile
-				c, err = o.existing(args)
-				if err != nil {
-					return err
-				}
+			if _, err := c.resolved(nil); err != nil && !c.exists { // the environment alone may make a profile
+				return c.notThere(err)
 			}
 			return c.show(cmd.OutOrStdout())
 		},

@@ -36,6 +36,9 @@ func TestWithConfig(t *testing.T) {
 		"-q later is none": {[]string{"-v", "-q"}, []string{"--config", configPath, "-v", "-q"}},
 		"two requests":     {[]string{"a", "--next", "b"}, []string{"--config", configPath, "a", "--next", "--config", configPath, "b"}},
 		"three of them":    {[]string{"-q", "a", "-:", "b", "--next"}, []string{"-q", "--config", configPath, "a", "-:", "--config", configPath, "b", "--next", "--config", configPath}},
+		"letters, and -:":  {[]string{"a", "-sS:", "b", "--nex", "c"}, []string{"--config", configPath, "a", "-sS:", "--config", configPath, "b", "--nex", "--config", configPath, "c"}},
+		"after -- URLs":    {[]string{"-s", "--", "a", "--next"}, []string{"--config", configPath, "-s", "--", "a", "--next"}},
+		"no such letters":  {[]string{"a:", "--x:", "--ne", "-d", "b:"}, []string{"--config", configPath, "a:", "--x:", "--ne", "-d", "b:"}},
 		"one of their own": {[]string{"--config", "mine"}, []string{"--config", configPath, "--config", "mine"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,7 @@ func newStatusCmd(o *options) *cobra.Command {
 			if asJSON {
 				return errors.Join(printJSON(cmd.OutOrStdout(), all), failure)
 			}
-			return errors.Join(printSummaries(cmd, all, o.now()), failure)
+			return errors.Join(printSummaries(cmd, all, o.config, o.now()), failure)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array")
@@ -89,7 +89,11 @@ func (o *options) summaries(cmd *cobra.Command) (all []summary, failure error) {
 func (o *options) summarize(cmd *cobra.Command, c choice) (summary, error) {
 	p, err := o.wireExisting(cmd, c)
 	if err != nil {
-		return summary{Profile: c.name, Default: c.isDefault(), Issuer: c.written.Issuer, ClientID: c.written.ClientID, State: stateIncomplete, Renewable: new(bool)}, ignoreMissing(err)
+		s := summary{Profile: c.name, Default: c.isDefault(), Issuer: c.written.Issuer, ClientID: c.written.ClientID, State: stateIncomplete}
+		if err = ignoreMissing(err); err == nil {
+			s.Renewable = new(bool)
+		}
+		return s, err
 	}
 	tokens, err := p.session.Load(cmd.Context())
 	switch {
@@ -148,9 +152,10 @@ func (p *profile) summary(t *session.Tokens, state string) summary {
 	return s
 }
 
-func printSummaries(cmd *cobra.Command, all []summary, now time.Time) error {
+func printSummaries(cmd *cobra.Command, all []summary, config string, now time.Time) error {
 	if len(all) == 0 {
-		say(cmd, "No profile is set up: authctl login --issuer URL --client-id ID")
+		_, login, _ := explain(&notThere{config, &noProfileError{}})
+		say(cmd, "No profile is set up: %s", login)
 		return nil
 	}
 	w, print := columns(cmd)

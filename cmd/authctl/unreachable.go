@@ -19,8 +19,10 @@ func unreachableHint(err error) string {
 		untrusted   *tls.CertificateVerificationError
 	)
 	switch {
-	case errors.As(err, &unreachable) && unreachable.Answered():
+	case errors.As(err, &unreachable) && unreachable.Status() >= 500:
 		return "that is the provider's own trouble: try again later"
+	case unreachable != nil && unreachable.Status() == http.StatusTooManyRequests:
+		return "the provider has had too many requests: wait, then try again"
 	case errors.As(err, &untrusted):
 		return untrustedHint(untrusted)
 	case errors.As(err, &asked):

@@ -116,8 +116,8 @@ func matching(calls []string, what *regexp.Regexp) (found []string) {
 // they hardly depend on the machine: a cached token that takes more has become slower.
 var most = map[string]int64{"keychain": 1_500_000, "file": 1_350_000, "kernel": 1_200_000}
 
-// It doesn't run beside others, and make test runs it alone: on a busy machine Go's own
-// threads get to do more meanwhile, 90,000 to 200,000 instructions.
+// It doesn't run beside others, and make test runs it alone (a plain go test ./... may see it
+// fail): on a busy machine Go's own threads get to do 90,000 to 200,000 instructions more.
 func TestCachedTokenTakesFewInstructions(t *testing.T) {
 	need.Program(t, callgrind.Program)
 	u := newUser(t)

@@ -27,7 +27,7 @@ func (s Secrets) cleanError(err error) error {
 	case *Error:
 		return &Error{e.Op, s.clean(e.Code), s.clean(e.Description), s.clean(e.URI), e.Status}
 	case *CheckError:
-		return &CheckError{e.What, s.clean(e.Why)}
+		return &CheckError{What: e.What, Why: s.clean(e.Why), Clock: e.Clock}
 	case *ConfigError:
 		return &ConfigError{e.What, s.clean(e.Why)}
 	case *InsecureError:

@@ -57,7 +57,7 @@ func (c *Client) deviceAuthorize(ctx context.Context, r Request) (*DeviceAuthori
 		return nil, err
 	}
 	if err := d.read(a.body); err != nil {
-		return nil, &CheckError{a.op, err.Error()}
+		return nil, &CheckError{What: a.op, Why: err.Error()}
 	}
 	return d, nil
 }

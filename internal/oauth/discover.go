@@ -105,9 +105,9 @@ func read(ctx context.Context, hc *http.Client, place string, tolerant bool) (*M
 	case tolerant:
 		return nil, nil
 	case a.isSuccess():
-		return nil, &CheckError{"discovery", place + " is no provider's metadata"}
+		return nil, &CheckError{What: "discovery", Why: place + " is no provider's metadata"}
 	}
-	return nil, &CheckError{"discovery", place + " " + a.statusLine()}
+	return nil, &CheckError{What: "discovery", Why: place + " " + a.statusLine()}
 }
 
 // get is a GET whose answer is not "try later".
@@ -133,5 +133,5 @@ func sameIssuer(typed, found string) error {
 	if strings.TrimSuffix(typed, "/") == strings.TrimSuffix(found, "/") {
 		return nil
 	}
-	return &CheckError{"discovery", fmt.Sprintf("the metadata of %s are those of %s", typed, printable(found))}
+	return &CheckError{What: "discovery", Why: fmt.Sprintf("the metadata of %s are those of %s", typed, printable(found))}
 }

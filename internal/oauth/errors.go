@@ -44,8 +44,9 @@ func (e *Error) Error() string {
 
 // CheckError is an answer that failed a check, so that nothing of it is used.
 type CheckError struct {
-	What string // "ID token", "discovery", …
-	Why  string // cleaned as Error's texts are
+	What  string // "ID token", "discovery", …
+	Why   string // cleaned as Error's texts are
+	Clock bool   // it is by our clock, which may be wrong
 }
 
 func (e *CheckError) Error() string { return e.What + ": " + e.Why }
@@ -77,10 +78,13 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("%s: %s: %s", e.Op, cmp.Or(e.host, e.where()), cmp.Or(e.reason, Reason(e.Err)))
 }
 
-// Answered reports whether the provider did answer, with a status that says to try later.
-func (e *UnreachableError) Answered() bool {
-	said := statusError("")
-	return errors.As(e.Err, &said)
+// Status is of the answer that says to try later, RFC 9110 §15; 0: there was none.
+func (e *UnreachableError) Status() int {
+	said := (*statusError)(nil)
+	if !errors.As(e.Err, &said) {
+		return 0
+	}
+	return said.status
 }
 
 func (e *UnreachableError) where() string {
@@ -118,8 +122,8 @@ func Reason(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection ended before the answer did"
 	}
-	if said := statusError(""); errors.As(err, &said) {
-		return string(said)
+	if said := (*statusError)(nil); errors.As(err, &said) {
+		return said.why
 	}
 	return unquoted(innermost(err))
 }
@@ -132,9 +136,12 @@ func unquoted(err error) string {
 }
 
 // statusError is an answer that says to try later, in our words and the provider's.
-type statusError string
+type statusError struct {
+	status int
+	why    string
+}
 
-func (e statusError) Error() string { return string(e) }
+func (e *statusError) Error() string { return e.why }
 
 func isTimeout(err error) bool {
 	var timeout interface{ Timeout() bool }

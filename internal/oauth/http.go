@@ -53,9 +53,9 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	case first.Method != http.MethodGet:
 		return http.ErrUseLastResponse
 	case origin(r.URL) != origin(first.URL):
-		return &CheckError{"redirect", fmt.Sprintf("%s leads to %s, another host", origin(first.URL), printable(origin(r.URL)))}
+		return &CheckError{What: "redirect", Why: fmt.Sprintf("%s leads to %s, another host", origin(first.URL), printable(origin(r.URL)))}
 	case len(via) > redirectLimit:
-		return &CheckError{"redirect", fmt.Sprintf("%s leads on more than %d times", origin(first.URL), redirectLimit)}
+		return &CheckError{What: "redirect", Why: fmt.Sprintf("%s leads on more than %d times", origin(first.URL), redirectLimit)}
 	}
 	return nil
 }
@@ -145,11 +145,11 @@ func sendError(op string, u *url.URL, err error) error {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &check):
-		return &CheckError{op, check.Error()}
+		return &CheckError{What: op, Why: check.Error()}
 	case errors.As(err, &insecure):
 		return insecure
 	case errors.As(err, &large):
-		return &CheckError{op, "the answer is larger than 1 MiB"}
+		return &CheckError{What: op, Why: "the answer is larger than 1 MiB"}
 	}
 	return &UnreachableError{Op: op, URL: u.String(), Err: err}
 }
@@ -166,7 +166,7 @@ func (a *answer) isLater() bool {
 func (a *answer) isSuccess() bool { return a.status >= 200 && a.status < 300 }
 
 func (a *answer) unreachable(why string) error {
-	return &UnreachableError{Op: a.op, URL: a.url, Err: statusError(why)}
+	return &UnreachableError{Op: a.op, URL: a.url, Err: &statusError{a.status, why}}
 }
 
 // statusLine is in our words, not the provider's: "answered 503 Service Unavailable".

@@ -189,18 +189,19 @@ func (c *Client) checkTimes(claims idTokenClaims) error {
 	now := c.now()
 	switch expiry, issued := date(*claims.Expiry), date(*claims.IssuedAt); {
 	case expiry.Before(now):
-		return idTokenError("it expired at " + beside(expiry, now))
+		return clockError("it expired at", expiry, now)
 	case claims.NotBefore != nil && date(*claims.NotBefore).After(now.Add(Leeway)):
-		return idTokenError("it is not valid before " + beside(date(*claims.NotBefore), now))
+		return clockError("it is not valid before", date(*claims.NotBefore), now)
 	case issued.After(now.Add(Leeway)):
-		return idTokenError("it was issued in the future, at " + beside(issued, now))
+		return clockError("it was issued in the future, at", issued, now)
 	}
 	return nil
 }
 
-// beside shows a token's time and ours: often it is the clock that is wrong.
-func beside(t, now time.Time) string {
-	return fmt.Sprintf("%s, and the clock says %s", t.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+// clockError shows a token's time and ours.
+func clockError(why string, t, now time.Time) error {
+	why = fmt.Sprintf("%s %s, and the clock says %s", why, t.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	return &CheckError{What: "ID token", Why: why, Clock: true}
 }
 
 // isRecent compares auth_time with iat, both of the provider's clock, and allows
@@ -228,4 +229,4 @@ func (claims *heldClaims) continues(held *heldClaims) error {
 	return nil
 }
 
-func idTokenError(why string) error { return &CheckError{"ID token", why} }
+func idTokenError(why string) error { return &CheckError{What: "ID token", Why: why} }

@@ -119,14 +119,14 @@ func (m *Metadata) check(explicit Endpoints) error {
 			err = &ConfigError{endpoint.what, "neither discovered nor set"}
 		}
 		if setting := (*ConfigError)(nil); errors.As(err, &setting) && endpoint.explicit == "" && m.discovered() {
-			return &CheckError{"discovery", setting.Error()} // nobody set it: it is the document's
+			return &CheckError{What: "discovery", Why: setting.Error()} // nobody set it: it is the document's
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if methods := m.CodeChallengeMethodsSupported; len(methods) > 0 && !slices.Contains(methods, "S256") {
-		return &CheckError{"discovery", "the provider offers PKCE without S256: " + printable(strings.Join(methods, " "))}
+		return &CheckError{What: "discovery", Why: "the provider offers PKCE without S256: " + printable(strings.Join(methods, " "))}
 	}
 	return nil
 }

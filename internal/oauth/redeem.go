@@ -113,7 +113,7 @@ func (a *Authorization) refused(params url.Values) error {
 	}
 }
 
-func responseError(why string) error { return &CheckError{"authorization response", why} }
+func responseError(why string) error { return &CheckError{What: "authorization response", Why: why} }
 
 // issuer is what iss must be: as the provider's document spells it, else what an
 // earlier login met. Empty: no login yet, nobody knows. An issuer that was only

@@ -40,9 +40,9 @@ func (a *answer) refusal() error {
 	case a.isTemporary():
 		return a.unreachable(a.statusLine())
 	case a.status >= 300 && a.status < 400:
-		return &CheckError{a.op, a.statusLine() + ": a redirect is not followed here"}
+		return &CheckError{What: a.op, Why: a.statusLine() + ": a redirect is not followed here"}
 	case !a.isSuccess():
-		return &CheckError{a.op, a.statusLine() + " without an OAuth error"}
+		return &CheckError{What: a.op, Why: a.statusLine() + " without an OAuth error"}
 	}
 	return nil
 }

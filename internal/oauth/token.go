@@ -39,7 +39,7 @@ func (t *tokenRequest) do(ctx context.Context, ask func(context.Context) (*oauth
 		return nil, t.err
 	}
 	if err != nil { // its text may hold the answer
-		return nil, &CheckError{t.op, "the answer holds no access token that can be read"}
+		return nil, &CheckError{What: t.op, Why: "the answer holds no access token that can be read"}
 	}
 	return t.grant(token)
 }
@@ -91,10 +91,10 @@ func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error)
 		return nil, err
 	}
 	if fields == nil {
-		return nil, &CheckError{t.op, "the answer is no JSON object"}
+		return nil, &CheckError{What: t.op, Why: "the answer is no JSON object"}
 	}
 	if name := misread(a.body, "access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"); name != "" {
-		return nil, &CheckError{t.op, "the answer's " + name + " can be read in two ways"}
+		return nil, &CheckError{What: t.op, Why: "the answer's " + name + " can be read in two ways"}
 	}
 	return fields, nil
 }
@@ -117,22 +117,22 @@ func (t *tokenRequest) grant(token *oauth2.Token) (*Grant, error) {
 	scope, _ := token.Extra("scope").(string) // some send a list: as good as none
 	switch {
 	case !isText && token.Extra("id_token") != nil:
-		return nil, &CheckError{t.op, "the ID token is no string"}
+		return nil, &CheckError{What: t.op, Why: "the ID token is no string"}
 	// DPoP and mac tokens need a key that nobody here has, §7.1. An absent
 	// type is a provider's slip that others take for Bearer too.
 	case !strings.EqualFold(token.Type(), "Bearer"):
-		return nil, &CheckError{t.op, "the token is of type " + printable(token.TokenType) + ", not Bearer"}
+		return nil, &CheckError{What: t.op, Why: "the token is of type " + printable(token.TokenType) + ", not Bearer"}
 	// The tokens will stand in shells, in headers and in other programs' configuration.
 	case !isVisible(token.AccessToken), !isVisible(token.RefreshToken), !isVisible(idToken):
-		return nil, &CheckError{t.op, "a token has a character that no token may have"}
+		return nil, &CheckError{What: t.op, Why: "a token has a character that no token may have"}
 	case !isVisible(strings.ReplaceAll(scope, " ", "")):
-		return nil, &CheckError{t.op, "the scope has a character that no scope may have"}
+		return nil, &CheckError{What: t.op, Why: "the scope has a character that no scope may have"}
 	case t.client.echoes(scope):
-		return nil, &CheckError{t.op, "the scope holds a secret"}
+		return nil, &CheckError{What: t.op, Why: "the scope holds a secret"}
 	}
 	expiry, err := expiryOf(token.AccessToken, t.expiresIn, t.sent)
 	if err != nil {
-		return nil, &CheckError{t.op, err.Error()}
+		return nil, &CheckError{What: t.op, Why: err.Error()}
 	}
 	return &Grant{
 		AccessToken:  token.AccessToken,

@@ -39,10 +39,10 @@ func (c *Client) userinfo(ctx context.Context, accessToken string) (json.RawMess
 	}
 	var object map[string]any
 	if json.Unmarshal(a.body, &object) != nil || object == nil {
-		return nil, &CheckError{"userinfo", "the answer is no JSON object"}
+		return nil, &CheckError{What: "userinfo", Why: "the answer is no JSON object"}
 	}
 	if c.echoes(fmt.Sprint(object)) {
-		return nil, &CheckError{"userinfo", "the answer holds a secret"}
+		return nil, &CheckError{What: "userinfo", Why: "the answer holds a secret"}
 	}
 	return a.body, nil
 }

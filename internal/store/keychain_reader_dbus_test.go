@@ -131,6 +131,7 @@ func TestSoak(t *testing.T) {
 	if os.Getenv(insideVar) == t.Name() {
 		k, name := keychain(t, 0), "own"+strconv.Itoa(os.Getpid())
 		for i := range 32 {
+			must(t, k.Ready(t.Context(), name))
 			must(t, k.Create(t.Context(), name, fmt.Append(nil, i)))
 		}
 		must(t, k.Delete(t.Context(), name))

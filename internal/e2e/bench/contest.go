@@ -72,16 +72,21 @@ func (c contest) pair(rival *entrant, round int) error {
 	return nil
 }
 
-// time returns the milliseconds from the command's start to its end. Nobody reads what it
-// prints, which would be timed as well.
+// time returns the milliseconds from the command's start to its end.
 func (c command) time() (float64, error) {
-	cmd := exec.Command(c.args[0], c.args[1:]...)
-	cmd.Env, cmd.Stderr = c.env, os.Stderr
+	cmd := c.silent()
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
 		return 0, c.failed(err)
 	}
 	return milliseconds(time.Since(began)), nil
+}
+
+// silent is the command with nobody who reads what it prints: that would be timed as well.
+func (c command) silent() *exec.Cmd {
+	cmd := exec.Command(c.args[0], c.args[1:]...)
+	cmd.Env, cmd.Stderr = c.env, os.Stderr
+	return cmd
 }
 
 func (c command) failed(err error) error {

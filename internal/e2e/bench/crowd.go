@@ -65,11 +65,24 @@ func (c *crowd) round() error {
 	return nil
 }
 
+// atOnce starts all, one after the other and without a pause. What each of them took counts
+// from the first's start.
 func (c *crowd) atOnce() (took []float64, err error) {
 	took, errs := make([]float64, c.callers), make([]error, c.callers)
+	began := time.Now()
 	var all sync.WaitGroup
 	for i := range c.callers {
-		all.Go(func() { took[i], errs[i] = c.time() })
+		cmd := c.silent()
+		if err := cmd.Start(); err != nil {
+			errs[i] = c.failed(err)
+			break
+		}
+		all.Go(func() {
+			if err := cmd.Wait(); err != nil {
+				errs[i] = c.failed(err)
+			}
+			took[i] = milliseconds(time.Since(began))
+		})
 	}
 	all.Wait()
 	for _, err := range errs {

@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// evict takes a file out of the page cache, and reports whether it is.
+// evict has the kernel take a file out of the page cache, and reports whether its file
+// system knows that.
 func evict(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {

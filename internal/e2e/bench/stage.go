@@ -116,8 +116,8 @@ func (s *stage) output(c command) string {
 	return out
 }
 
-// build builds and installs programs from beside this one, as authctl is, and returns where
-// they are.
+// build builds and installs programs from beside this one, as authctl is but for what the
+// Makefile does to make it smaller, and returns where they are.
 func (s *stage) build(names ...string) map[string]string {
 	dir, built := s.TempDir(), map[string]string{}
 	for _, name := range names {
