@@ -33,7 +33,7 @@ test:
 test-deps:
 	@sh .ci/test-deps
 
-# Every fuzz target in turn, for FUZZTIME each. CI gives each a few seconds.
+# Every fuzz target in turn, for FUZZTIME each. CI gives each 30,000 runs.
 FUZZTIME ?= 10m
 fuzz:
 	@bash .ci/fuzz $(FUZZTIME)
