@@ -104,9 +104,6 @@ func (s source) at(n ast.Node) string {
 // itself. What passes between them goes through cmd/authctl.
 func TestMechanismsDoNotKnowEachOther(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.dir == "internal/e2e/bench/linked" { // which calls none of them
-			continue
-		}
 		for _, imported := range s.imports {
 			other, ours := strings.CutPrefix(imported, module)
 			if !ours || !strings.HasPrefix(s.dir, "internal/") || slices.Contains(leaves, other) || s.test && slices.Contains(forTests, other) || other == s.dir {

@@ -48,7 +48,7 @@ func (s *stage) contests() []contest {
 	own := func(name string, args ...string) *entrant {
 		return &entrant{name: name, command: s.command(append([]string{s.authctl}, args...)...)}
 	}
-	programs := s.build("hello", "linked", "goring")
+	programs := s.build("hello", "goring")
 	reading := contest{
 		reference: &entrant{name: "`secret-tool lookup`", command: s.lookup("default")},
 		rivals: []*entrant{
@@ -57,7 +57,6 @@ func (s *stage) contests() []contest {
 			own("**`authctl token`, `--kernel-cache`**", "token", "--profile", "kernel"),
 			{name: "go-keyring's `Get` alone", command: s.command(programs["goring"], "authctl", "default")},
 			{name: "a Go program that says hello", command: s.command(programs["hello"])},
-			{name: "the same with authctl's packages in it, but for cobra", command: s.command(programs["linked"])},
 		},
 	}
 	if before, ok := s.installBefore(s.authctl); ok {
@@ -116,13 +115,12 @@ func (s *stage) output(c command) string {
 	return out
 }
 
-// build builds and installs programs from beside this one, as authctl is but for what the
-// Makefile does to make it smaller, and returns where they are.
+// build builds and installs programs from beside this one, and returns where they are.
 func (s *stage) build(names ...string) map[string]string {
 	dir, built := s.TempDir(), map[string]string{}
 	for _, name := range names {
 		built[name] = filepath.Join(dir, name)
-		cmd := exec.Command("go", "build", "-trimpath", "-buildmode=exe", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", built[name],
+		cmd := exec.Command("go", "build", "-trimpath", "-buildmode=exe", "-ldflags", "-s -w", "-o", built[name],
 			"github.com/authctl/authctl/internal/e2e/bench/"+name)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
