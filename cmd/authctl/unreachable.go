@@ -21,7 +21,7 @@ func unreachableHint(err error) string {
 	switch {
 	case errors.As(err, &unreachable) && unreachable.Status() >= 500:
 		return "that is the provider's own trouble: try again later"
-	case unreachable != nil && unreachable.Status() == http.StatusTooManyRequests:
+	case errors.As(err, &unreachable) && unreachable.Status() == http.StatusTooManyRequests:
 		return "the provider has had too many requests: wait, then try again"
 	case errors.As(err, &untrusted):
 		return untrustedHint(untrusted)
