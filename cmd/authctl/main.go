@@ -210,17 +210,24 @@ token whenever a script asks for one.
 	for _, command := range commands {
 		root.AddCommand(command(o))
 	}
-	strictCompletion(root)
+	strict(root)
 	return root
 }
 
-// strictCompletion makes a shell that cobra doesn't know wrong usage, as for any other
-// subcommand that isn't there.
-func strictCompletion(root *cobra.Command) {
+// strict makes a shell that cobra doesn't know, and help on a command that isn't there, wrong
+// usage, as any other subcommand that isn't there.
+func strict(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
 	if cmd, _, err := root.Find([]string{"completion"}); err == nil {
 		cmd.Args = subcommands
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	if cmd, _, err := root.Find([]string{"help"}); err == nil {
+		cmd.Args = func(_ *cobra.Command, args []string) error {
+			at, rest, _ := root.Find(args)
+			return subcommands(at, rest)
+		}
 	}
 }
 
