@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,7 +18,7 @@ import (
 
 // target is the URL that everything else at the provider is found from.
 func (d *doctor) target() *url.URL {
-	u, err := url.Parse(d.profile.place())
+	u, err := url.Parse(cmp.Or(d.profile.Issuer, d.profile.TokenURL))
 	if err != nil {
 		return &url.URL{} // a complete profile has one
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -35,7 +36,7 @@ func (d *doctor) checkDiscovery(context.Context) finding {
 		return passed("the endpoints are those that the profile sets; PKCE with S256")
 	case oauth.SourceDefaultPaths:
 		return warned("check --issuer; if it is right: --authorization-url URL --token-url URL",
-			"the provider has no metadata in either place, so %s is assumed", d.metadata.TokenEndpoint)
+			"the provider has no metadata in either place, so %s is assumed", config.Shown(d.metadata.TokenEndpoint))
 	}
 	if len(d.metadata.CodeChallengeMethodsSupported) == 0 {
 		return passed("%s; it lists no PKCE methods, S256 is used all the same", d.metadata.Source)
@@ -62,7 +63,7 @@ func (d *doctor) checkKeys(ctx context.Context) finding {
 	if err != nil {
 		return d.failure(err, "check --jwks-url, or tell the provider's operators")
 	}
-	return passed("%s at %s", plural(n, "key"), d.metadata.JWKSURI)
+	return passed("%s at %s", plural(n, "key"), config.Shown(d.metadata.JWKSURI))
 }
 
 // checkProvider says what the provider can do, which nobody here can mend.

@@ -293,8 +293,5 @@ func (l *signIn) celebrate(t *session.Tokens, offlineAsked bool) error {
 
 // place is what the provider is called in messages.
 func (p *profile) place() string {
-	if p.Issuer != "" {
-		return p.Issuer
-	}
-	return p.TokenURL
+	return cmp.Or(p.Issuer, config.Shown(p.TokenURL))
 }

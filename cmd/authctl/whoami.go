@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/session"
 )
 
@@ -178,7 +179,7 @@ func rank(name string) int {
 // writeKnown is whoami without an ID token: plain OAuth 2.0 says no more.
 func writeKnown(w io.Writer, p *profile, t *session.Tokens) {
 	for _, line := range [][2]string{
-		{"issuer", p.Issuer}, {"token endpoint", p.TokenURL}, {"client_id", p.ClientID}, {"scope", t.Scope}, {"expires", expiryText(t.Expiry, p.now())},
+		{"issuer", p.Issuer}, {"token endpoint", config.Shown(p.TokenURL)}, {"client_id", p.ClientID}, {"scope", t.Scope}, {"expires", expiryText(t.Expiry, p.now())},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(w, "%s\t%s\n", line[0], clean(line[1]))

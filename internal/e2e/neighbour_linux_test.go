@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -207,6 +208,57 @@ func TestNeighbourReadsNothing(t *testing.T) {
 			t.Errorf("secret-tool: got %d bytes, %v, want nothing", len(out), err)
 		}
 	})
+}
+
+// A session bus that has ended leaves its name behind in the environment of what goes on,
+// and in /tmp anybody can listen there next: to read what is stored, and to be given it.
+func TestNeighbourListensAtTheBus(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.signIn(idp.Options{})
+	var listener net.Listener
+	var err error
+	asNeighbour(t, func() {
+		listener, err = net.Listen("unix", filepath.Join(os.TempDir(), "authctl-neighbour-"+freePort(t)))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan []byte, 100)
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				close(heard)
+				return
+			}
+			said, _ := io.ReadAll(client)
+			heard <- said
+		}
+	}()
+	own := u.variable("DBUS_SESSION_BUS_ADDRESS")
+	address := "unix:path=" + listener.Addr().String()
+	for _, address := range []string{address, address + ";" + own} {
+		u.set("DBUS_SESSION_BUS_ADDRESS=" + address)
+		for _, args := range [][]string{{"token"}, {"token", "--refresh"}, {"logout"}, {"login", "--browser", "true"}} {
+			if stdout, stderr, code := u.run(args...); code != 5 || stdout != "" || !strings.Contains(stderr, "it isn't yours: user 65534 listens there") {
+				t.Errorf("authctl %s: exit %d, want 5\n%s%s", args[0], code, stdout, stderr)
+			}
+		}
+	}
+	listener.Close()
+	times := 0
+	for said := range heard {
+		times++
+		if len(said) > 0 {
+			t.Errorf("the other user was told %q", said)
+		}
+	}
+	if times == 0 {
+		t.Error("nobody connected, so this proves nothing")
+	}
+	u.set("DBUS_SESSION_BUS_ADDRESS=" + own)
+	u.must("token")
 }
 
 // letEverybodyIn opens a file that tests keep closed, and the directories above it, up to

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -76,7 +77,15 @@ func (c *Client) Authorize(r Request) (*Authorization, error) {
 	if len(parameters) > 0 {
 		a.URL += "&" + parameters.Encode()
 	}
+	a.URL = harmlessInQuotes(a.URL)
 	return a, nil
+}
+
+// harmlessInQuotes encodes what ends a shell's quotes or means something within them, which
+// the provider's part of the URL may have: some browsers' commands give their argument to
+// a shell, wslview to PowerShell.
+func harmlessInQuotes(address string) string {
+	return strings.NewReplacer(`"`, "%22", "$", "%24", "'", "%27", "`", "%60", `\`, "%5C").Replace(address)
 }
 
 // scopes adds offline_access only where it is known: a provider may refuse a

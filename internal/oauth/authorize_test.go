@@ -93,6 +93,19 @@ func TestAuthorizeKeepsTheEndpointsQuery(t *testing.T) {
 	}
 }
 
+// A browser's command may put the URL between a shell's quotes.
+func TestAuthorizeIsHarmlessInQuotes(t *testing.T) {
+	c := minimalClient()
+	c.Metadata.AuthorizationEndpoint += "/$(calc.exe)`x`\"'\\?policy=$p"
+	a, got := authorize(t, c, Request{RedirectURI: "http://127.0.0.1:1/callback", LoginHint: "$(whoami)'\"`\\"})
+	if strings.ContainsAny(a.URL, "\"'`$\\") {
+		t.Errorf("got %s", a.URL)
+	}
+	if path := must(url.Parse(a.URL)).Path; path != "/authorize/$(calc.exe)`x`\"'\\" || got.Get("policy") != "$p" || got.Get("login_hint") != "$(whoami)'\"`\\" {
+		t.Errorf("got the path %s and the query %v: another address than the provider's", path, got)
+	}
+}
+
 func TestAuthorizeRefuses(t *testing.T) {
 	var config *ConfigError
 	for _, name := range []string{"state", "nonce", "code_challenge", "code_challenge_method", "redirect_uri", "client_id", "response_type", "scope", "request", "request_uri"} {

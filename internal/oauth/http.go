@@ -169,6 +169,12 @@ func (a *answer) unreachable(why string) error {
 	return &UnreachableError{Op: a.op, URL: a.url, Err: &statusError{a.status, why}}
 }
 
+// place is where it came from, without the query, which may hold a secret.
+func (a *answer) place() string {
+	place, _, _ := strings.Cut(a.url, "?")
+	return place
+}
+
 // statusLine is in our words, not the provider's: "answered 503 Service Unavailable".
 func (a *answer) statusLine() string {
 	return strings.TrimSpace(fmt.Sprintf("answered %d %s", a.status, http.StatusText(a.status)))

@@ -73,11 +73,11 @@ func (k *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 		return nil, err
 	}
 	if a.status != http.StatusOK {
-		return nil, &CheckError{What: opKeys, Why: a.url + " " + a.statusLine()}
+		return nil, &CheckError{What: opKeys, Why: a.place() + " " + a.statusLine()}
 	}
 	keys := readKeys(a.body)
 	if len(keys) == 0 {
-		return nil, &CheckError{What: opKeys, Why: a.url + " has no key that can be used"}
+		return nil, &CheckError{What: opKeys, Why: a.place() + " has no key that can be used"}
 	}
 	return keys, nil
 }

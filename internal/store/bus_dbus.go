@@ -32,6 +32,9 @@ type bus struct {
 // errUnversed: the bus is reached, or a service answers, in a way that godbus knows.
 var errUnversed = errors.New("this is godbus' to do")
 
+// errStranger: godbus would connect to it all the same.
+var errStranger = errors.New("it isn't yours")
+
 // openBus connects to the first of the addresses at which somebody listens.
 func openBus(ctx context.Context, addresses string) (*bus, error) {
 	err := errors.New("its address is empty")
@@ -43,6 +46,9 @@ func openBus(ctx context.Context, addresses string) (*bus, error) {
 		var socket *os.File
 		if socket, err = dialSocket(ctx, name); err == nil {
 			return &bus{socket: socket, in: bufio.NewReader(socket), early: map[uint32]message{}}, nil
+		}
+		if errors.Is(err, errStranger) {
+			break
 		}
 	}
 	return nil, unreachable(ctx, err)
@@ -87,9 +93,12 @@ func dialSocket(ctx context.Context, name string) (*os.File, error) {
 	if err == syscall.EAGAIN { // it waited as long as ctx
 		<-ctx.Done()
 	}
+	if err = os.NewSyscallError("connect", err); err == nil {
+		err = checkPeer(fd)
+	}
 	if err != nil {
 		syscall.Close(fd)
-		return nil, os.NewSyscallError("connect", err)
+		return nil, err
 	}
 	return os.NewFile(uintptr(fd), name), nil
 }

@@ -68,7 +68,7 @@ func (k *Keychain) unlock(ctx context.Context) error {
 // Collections and waiting for the answer must be the first call of a connection:
 // gnome-keyring 42 can abort where OpenSession is. It is go-keyring's connection.
 func (k *Keychain) locked(ctx context.Context) (bool, error) {
-	if err := k.findBus(); err != nil {
+	if err := k.findBus(ctx); err != nil {
 		return false, err
 	}
 	conn, err := within(ctx, func() (*dbus.Conn, error) { return dbus.SessionBus() })
@@ -105,11 +105,17 @@ func hasNoProperty(answer *dbus.Error) bool {
 }
 
 // findBus looks for a session bus before godbus does, which would start
-// dbus-launch, and with it a bus and a keyring that nobody ends. godbus takes the address
-// from the environment; of the places where we look it knows only the second by itself.
-func (k *Keychain) findBus() error {
+// dbus-launch, and with it a bus and a keyring that nobody ends, and would give the secret to
+// whoever listens. godbus takes the address from the environment; of the places where we
+// look it knows only the second by itself.
+func (k *Keychain) findBus(ctx context.Context) error {
 	address, err := k.busAddress()
 	if err != nil {
+		return err
+	}
+	if b, err := openBus(ctx, address); err == nil {
+		b.close()
+	} else if !errors.Is(err, errUnversed) {
 		return err
 	}
 	return os.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
@@ -158,7 +164,7 @@ func property[T any](ctx context.Context, conn *dbus.Conn, path dbus.ObjectPath,
 // ServedBy names the program that answers for the keychain, as "gnome-keyring-daemon";
 // empty where that can't be known. It is for messages only.
 func (k *Keychain) ServedBy(ctx context.Context) string {
-	if k.findBus() != nil {
+	if k.findBus(ctx) != nil {
 		return ""
 	}
 	conn, err := within(ctx, func() (*dbus.Conn, error) { return dbus.SessionBus() })
