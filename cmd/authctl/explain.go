@@ -165,7 +165,7 @@ func sessionHint(err error) (string, int) {
 	case errors.As(err, &renewal) && renewal.Kind == session.Dead:
 		return login, exitSignIn
 	case errors.As(err, &renewal):
-		return commandFor(err, "token --refresh --verbose") + " shows what the provider answers", exitRefused
+		return commandFor(err, "token --refresh --verbose") + " shows what the provider answers; if it goes on so: " + login, exitRefused
 	}
 	return "", 0
 }
@@ -256,10 +256,10 @@ func refusalHint(e *oauth.Error) string {
 		return "the provider may not let this client sign in that way: have it allowed, or sign in without --device"
 	}
 	switch e.Code {
-	case "access_denied":
+	case "access_denied", "authorization_declined": // the latter is Microsoft's
 		return "the sign-in was declined: run authctl login again and allow it"
 	case "invalid_client", "unauthorized_client":
-		return "check --client-id; if the provider gave this client a secret: --client-secret-file FILE"
+		return "check --client-id, and the secret if the provider gave this client one: --client-secret-file FILE"
 	case "invalid_scope":
 		return "check --scope; the provider knows only some"
 	case "invalid_request", "invalid_redirect_uri":

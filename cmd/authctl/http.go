@@ -24,6 +24,7 @@ func (p *profile) httpClient() (*http.Client, error) {
 		TLSHandshakeTimeout:    10 * time.Second,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, Time: p.now},
 		MaxResponseHeaderBytes: 64 << 10,
+		IdleConnTimeout:        2 * time.Second, // by the time that a person has signed in, it may be dead
 	}
 	if p.CAFile != "" {
 		roots, err := p.roots()

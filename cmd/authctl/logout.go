@@ -165,7 +165,8 @@ func (p *profile) revoke(ctx context.Context, t *session.Tokens) error {
 }
 
 // revokeAt ends the refresh token first: a provider then ends what came from it too
-// (RFC 7009 §2.1), and if the second request fails, what is left is short-lived.
+// (RFC 7009 §2.1), and if the second request fails, what is left is short-lived. One that
+// can revoke no access token is not asked for more than it has, §2.2.1.
 func revokeAt(ctx context.Context, client *oauth.Client, t *session.Tokens) error {
 	var first error
 	for _, token := range []struct{ value, hint string }{{t.RefreshToken, "refresh_token"}, {t.AccessToken, "access_token"}} {
@@ -173,6 +174,9 @@ func revokeAt(ctx context.Context, client *oauth.Client, t *session.Tokens) erro
 			continue
 		}
 		err := client.Revoke(ctx, token.value, token.hint)
+		if refused := (*oauth.Error)(nil); errors.As(err, &refused) && refused.Code == "unsupported_token_type" && t.RefreshToken != "" && token.hint == "access_token" {
+			break
+		}
 		if first == nil {
 			first = err
 		}

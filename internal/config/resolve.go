@@ -100,7 +100,7 @@ func (p *Profile) checkIssuer() error {
 		return p.missing("issuer", "not set, and needed unless authorization_url and token_url both are")
 	}
 	if p.Issuer != "" {
-		url := withScheme(p.Issuer)
+		url := issuerOf(p.Issuer)
 		if why := checkIssuer(url); why != "" {
 			return p.invalid("issuer", Shown(p.Issuer), why)
 		}

@@ -8,8 +8,11 @@ import (
 	"strings"
 )
 
-// withScheme lets a bare host, with a port or path or without, stand for an issuer.
-func withScheme(issuer string) string {
+// issuerOf lets a bare host, with a port or path or without, stand for an issuer, and so
+// the address of its metadata: OpenID Connect Discovery §4 and RFC 8414 §3.1.
+func issuerOf(typed string) string {
+	issuer := strings.TrimSuffix(typed, "/.well-known/openid-configuration")
+	issuer = strings.Replace(issuer, "/.well-known/oauth-authorization-server", "", 1)
 	if strings.Contains(issuer, "://") {
 		return issuer
 	}

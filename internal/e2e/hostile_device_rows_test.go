@@ -30,6 +30,7 @@ func oddDevices() []hostile {
 	return hurried([]hostile{
 		{mode: "device-impatient"},
 		{mode: "device-odd-pace"},
+		{mode: "device-form"},
 	})
 }
 

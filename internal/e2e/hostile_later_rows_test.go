@@ -11,6 +11,8 @@ import (
 // token stays good, so that the honest twin can have it.
 func hostileRenewals() []hostile {
 	rows := slices.Concat(badAnswers("token", "no JSON object"), hostileErrors(), []hostile{
+		{mode: "interaction-required", code: 3, says: "interaction_required: the person is needed$"},
+		{mode: "bad-refresh-token", code: 3, says: "bad_refresh_token: incorrect or expired$"},
 		{mode: "other-sub", code: 4, says: "after the renewal it is about another sub"},
 		{mode: "other-iss", code: 4, says: "issuer.invalid"},
 		{mode: "other-aud", code: 4, says: "audience"},
@@ -98,6 +100,7 @@ func hostileRevocations() []hostile {
 		}
 	}
 	rows = append(rows,
+		hostile{mode: "revoke-spent"},
 		hostile{mode: "revoke-error", code: 4, says: "unsupported_token_type: not this one"},
 		hostile{mode: "revoke-echo", code: 4, says: `invalid_request: not accepted: .*\[redacted\]`})
 	for i, h := range rows {

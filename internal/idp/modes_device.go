@@ -6,6 +6,7 @@ import "strings"
 // 8628 §3.2 and §3.5.
 var deviceModes = map[string]mode{
 	"device-forbidden": at(atDevice, func(x *exchange) { x.refuse(&refusal{400, "unauthorized_client", "not for this client"}) }),
+	"device-form":      {text: inAnswer(atDevice, asForm)}, // as GitHub answers whoever doesn't ask for JSON
 	"device-no-code":   {device: without("user_code")},
 	"device-escape":    {device: set("user_code", "WDJB\x1b[2J-MJHT")},
 	"device-long-code": {device: set("user_code", strings.Repeat("W", 500))},

@@ -13,8 +13,12 @@ import (
 // tokenModes are wrong answers of the token endpoint, RFC 6749 §5, and some of the
 // revocation and userinfo endpoints that only they can give.
 var tokenModes = map[string]mode{
-	"invalid-grant":  refuses(badGrant("the session has ended")),
-	"invalid-client": refuses(badClient("the client is not known")),
+	"invalid-grant":        refuses(badGrant("the session has ended")),
+	"invalid-client":       refuses(badClient("the client is not known")),
+	"interaction-required": refuses(&refusal{400, "interaction_required", "the person is needed"}),
+	"bad-refresh-token": at(atToken, func(x *exchange) { // as GitHub has it
+		x.refuse(&refusal{http.StatusOK, "bad_refresh_token", "incorrect or expired"})
+	}),
 	"token-error-200": at(atToken, func(x *exchange) {
 		x.refuse(&refusal{http.StatusOK, "invalid_request", "not today"})
 	}),
@@ -48,6 +52,7 @@ var tokenModes = map[string]mode{
 	"token-elsewhere-303": movedElsewhere(303),
 	"token-elsewhere-308": movedElsewhere(308), // 307 is token-redirect-elsewhere
 	"revoke-error":        at(atRevoke, func(x *exchange) { x.refuse(&refusal{400, "unsupported_token_type", "not this one"}) }),
+	"revoke-spent":        at(atRevoke, func(x *exchange) { x.refuse(&refusal{400, "invalid_token", "expired or revoked"}) }), // as Google has it
 	"revoke-echo":         at(atRevoke, func(x *exchange) { x.refuse(badRequest("not accepted: " + x.r.PostForm.Encode())) }),
 	"userinfo-echo":       at(atUserinfo, func(x *exchange) { x.refuse(badRequest("not accepted: " + x.r.Header.Get("Authorization"))) }),
 	"userinfo-jwt":        at(atUserinfo, func(x *exchange) { x.w.Write([]byte(unsigned(x, []byte(`{"sub":"somebody-else"}`)))) }),

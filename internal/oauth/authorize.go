@@ -57,6 +57,9 @@ func (c *Client) Authorize(r Request) (*Authorization, error) {
 	if c.ID == "" {
 		return nil, &ConfigError{"client ID", "none is set"}
 	}
+	if c.Metadata.RequirePushedAuthorizationRequests {
+		return nil, &CheckError{What: "discovery", Why: "the provider wants every authorization request pushed to it first (RFC 9126), which authctl doesn't do"}
+	}
 	a := &Authorization{
 		State:    random(),
 		client:   c,

@@ -106,6 +106,13 @@ func TestAuthorizeIsHarmlessInQuotes(t *testing.T) {
 	}
 }
 
+func TestAuthorizeIsNotPushed(t *testing.T) {
+	c := minimalClient()
+	c.Metadata.RequirePushedAuthorizationRequests = true
+	_, err := c.Authorize(Request{})
+	wantCheck(t, err, "RFC 9126")
+}
+
 func TestAuthorizeRefuses(t *testing.T) {
 	var config *ConfigError
 	for _, name := range []string{"state", "nonce", "code_challenge", "code_challenge_method", "redirect_uri", "client_id", "response_type", "scope", "request", "request_uri"} {

@@ -56,7 +56,7 @@ func (c *Client) deviceAuthorize(ctx context.Context, r Request) (*DeviceAuthori
 	if err != nil {
 		return nil, err
 	}
-	if err := d.read(a.body); err != nil {
+	if err := d.read(a.object()); err != nil {
 		return nil, &CheckError{What: a.op, Why: err.Error()}
 	}
 	return d, nil

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"strings"
@@ -105,6 +107,23 @@ func TestDeviceAnswer(t *testing.T) {
 				t.Errorf("got %q, %q, %v left", d.UserCode, d.VerificationURI, left)
 			}
 		})
+	}
+}
+
+// GitHub answers a form to whoever doesn't ask for JSON alone, and old providers always do.
+func TestDeviceAnswerIsAForm(t *testing.T) {
+	answer := "device_code=d&user_code=WDJB-MJHT&verification_uri=https%3A%2F%2Fauth.example.com%2Fdevice&expires_in=899&interval=5"
+	accepted := ""
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		accepted = r.Header.Get("Accept")
+		w.Header().Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+		io.WriteString(w, answer)
+	}))
+	defer s.Close()
+	c := &Client{ID: clientID, HTTP: HTTPClient(http.DefaultTransport), Metadata: &Metadata{DeviceAuthorizationEndpoint: s.URL}}
+	d, err := c.DeviceAuthorize(t.Context(), Request{})
+	if err != nil || d.UserCode != "WDJB-MJHT" || d.interval != 5*time.Second || accepted != "application/json" {
+		t.Errorf("got %+v, %v, asked for %q", d, err, accepted)
 	}
 }
 

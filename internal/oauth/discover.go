@@ -1,7 +1,9 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -39,19 +41,25 @@ func find(ctx context.Context, hc *http.Client, issuer string, explicit Endpoint
 	if err != nil {
 		return nil, err
 	}
-	tolerant := explicit.Authorization != "" && explicit.Token != ""
+	var failed error // what is wrong with the first place counts, where the second has nothing
 	for _, place := range places {
-		m, err := read(ctx, hc, place, tolerant)
-		if err != nil {
+		m, err := read(ctx, hc, place)
+		if check := (*CheckError)(nil); err != nil && !errors.As(err, &check) {
 			return nil, err
 		}
 		if m == nil {
+			failed = cmp.Or(failed, err)
 			continue
 		}
 		if err := sameIssuer(issuer, m.Issuer); err != nil {
 			return nil, err
 		}
 		return m, m.checkPlain(issuer)
+	}
+	// Whoever set both endpoints by hand said that the provider has no document: then anything
+	// but a document counts as none, a web page for instance.
+	if failed != nil && (explicit.Authorization == "" || explicit.Token == "") {
+		return nil, failed
 	}
 	return undocumented(issuer, explicit), nil
 }
@@ -88,26 +96,21 @@ func wellKnown(issuer string) ([]string, error) {
 	}, nil
 }
 
-// read is the document at place; nil when there is none. Whoever set both
-// endpoints by hand said that the provider has no document: then anything but a
-// document counts as none, a web page for instance.
-func read(ctx context.Context, hc *http.Client, place string, tolerant bool) (*Metadata, error) {
+// read is the document at place; nil when there is none. What is no document, a web page for
+// instance, is a *CheckError.
+func read(ctx context.Context, hc *http.Client, place string) (*Metadata, error) {
 	a, err := get(ctx, hc, "discovery", place)
 	if err != nil || a.status == http.StatusNotFound {
 		return nil, err
 	}
-	if a.isSuccess() {
-		if m, ok := parse(a.body, place); ok {
-			return m, nil
-		}
+	if !a.isSuccess() {
+		return nil, &CheckError{What: "discovery", Why: place + " " + a.statusLine()}
 	}
-	switch {
-	case tolerant:
-		return nil, nil
-	case a.isSuccess():
+	m, ok := parse(a.body, place)
+	if !ok {
 		return nil, &CheckError{What: "discovery", Why: place + " is no provider's metadata"}
 	}
-	return nil, &CheckError{What: "discovery", Why: place + " " + a.statusLine()}
+	return m, nil
 }
 
 // get is a GET whose answer is not "try later".
@@ -133,5 +136,9 @@ func sameIssuer(typed, found string) error {
 	if strings.TrimSuffix(typed, "/") == strings.TrimSuffix(found, "/") {
 		return nil
 	}
-	return &CheckError{What: "discovery", Why: fmt.Sprintf("the metadata of %s are those of %s", typed, printable(found))}
+	why := fmt.Sprintf("the metadata of %s are those of %s", typed, printable(found))
+	if strings.Contains(found, "{tenantid}") { // Microsoft's, for "common" and "organizations"
+		why += ", which stands for any tenant: put the ID of yours into the issuer"
+	}
+	return &CheckError{What: "discovery", Why: why}
 }

@@ -35,6 +35,9 @@ func newSite(t testing.TB) *site {
 		if !found {
 			p.status = http.StatusNotFound
 		}
+		if p.status == http.StatusFound {
+			w.Header().Set("Location", p.body)
+		}
 		w.WriteHeader(p.status)
 		w.Write([]byte(p.body))
 	}))
@@ -104,6 +107,23 @@ func TestDiscoverFinds(t *testing.T) {
 	}
 }
 
+// What is no document at the first place doesn't hide the one at the second.
+func TestDiscoverGoesOn(t *testing.T) {
+	for _, first := range []page{{400, "no"}, {401, ""}, {403, ""}, {405, ""}, {410, ""}, {204, ""}, {200, "<!DOCTYPE html>"}, {200, "{}"}, {302, "https://login.example.com/"}} {
+		s := newSite(t)
+		s.pages[openIDPlace], s.pages[oauthPlace] = first, s.document(s.URL)
+		m, err := Discover(context.Background(), HTTPClient(http.DefaultTransport), s.URL, Endpoints{})
+		if err != nil || m.Source != s.URL+oauthPlace {
+			t.Errorf("%v: got %+v, %v, want what the second place says", first, m, err)
+		}
+	}
+	s := newSite(t)
+	s.pages[openIDPlace], s.pages[oauthPlace] = page{200, "\ufeff" + s.document(s.URL).body}, s.document("https://evil.example.com")
+	if m, err := Discover(context.Background(), HTTPClient(http.DefaultTransport), s.URL, Endpoints{}); err != nil || m.Source != s.URL+openIDPlace {
+		t.Errorf("got %+v, %v, want what the first place says, a byte order mark before it", m, err)
+	}
+}
+
 func TestDiscoverRefuses(t *testing.T) {
 	html := page{200, "<!DOCTYPE html><title>Welcome</title>"}
 	both := Endpoints{Authorization: "https://auth.example.com/a", Token: "https://auth.example.com/t"}
@@ -126,12 +146,14 @@ func TestDiscoverRefuses(t *testing.T) {
 		{"more behind it", func(s *site) page { return page{200, s.document(s.URL).body + "<html>"} }, "is no provider's metadata", ""},
 		{"the issuer in upper case", func(s *site) page { return s.document(strings.ToUpper(s.URL)) }, "are those of HTTP", "are those of"},
 		{"another issuer", func(*site) page { return newPage("https://evil.example.com") }, "are those of https://evil.example.com", "are those of"},
+		{"any tenant", func(*site) page { return newPage("https://login.example.com/{tenantid}/v2.0") }, "put the ID of yours into the issuer", "are those of"},
 		{"a path more in the issuer", func(s *site) page { return s.document(s.URL + "/x") }, "are those of", "are those of"},
 		{"no S256", func(s *site) page { return s.document(s.URL, "code_challenge_methods_supported", `["plain"]`) }, "PKCE without S256: plain", "PKCE without S256"},
 		{"503", func(*site) page { return page{503, ""} }, "answered 503", "answered 503"},
 		{"429", func(*site) page { return page{429, ""} }, "answered 429", "answered 429"},
 		{"408", func(*site) page { return page{408, ""} }, "answered 408", "answered 408"},
-		{"10 MiB", func(*site) page { return page{200, strings.Repeat(" ", 10<<20)} }, "larger than 1 MiB", "larger than 1 MiB"},
+		{"10 MiB", func(*site) page { return page{200, strings.Repeat(" ", 10<<20)} }, "larger than 1 MiB", ""},
+		{"a redirect to another host", func(*site) page { return page{302, "https://login.example.com/"} }, "leads to https://login.example.com, another host", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newSite(t)

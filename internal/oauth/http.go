@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -122,10 +123,22 @@ type answer struct {
 	body      []byte
 }
 
+// accepted: what is fetched may be of a media type of its own. To whoever is posted to, JSON
+// alone: Ruby on Rails, at GitHub too, takes "*/*" in a list for a browser, and answers a form.
+func accepted(r *http.Request) string {
+	if r.Method == http.MethodPost {
+		return "application/json"
+	}
+	return "application/json, */*;q=0.1"
+}
+
+const byteOrderMark = "\ufeff" // which RFC 8259 §8.1 allows to ignore
+
 // send does one request. An error is a *CheckError, an *InsecureError or an
 // *UnreachableError; any status is an answer.
 func send(hc *http.Client, op string, r *http.Request) (*answer, error) {
-	r.Header.Set("Accept", "application/json, */*;q=0.1")
+	r.Header.Set("Accept", accepted(r))
+	r.Header.Set("User-Agent", "authctl")
 	resp, err := hc.Do(r)
 	if err != nil {
 		return nil, sendError(op, r.URL, err)
@@ -136,6 +149,7 @@ func send(hc *http.Client, op string, r *http.Request) (*answer, error) {
 		return nil, sendError(op, r.URL, err)
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	return &answer{op, r.URL.String(), resp.StatusCode, mediaType, body}, nil
 }
 

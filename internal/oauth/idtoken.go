@@ -36,11 +36,11 @@ func (want expectation) fits(nonce string) bool {
 // heldClaims are those that are looked at beside what go-oidc reads, and kept for a
 // later ID token, OpenID Connect Core 12.2.
 type heldClaims struct {
-	Issuer          string   `json:"iss"`
-	Subject         string   `json:"sub"`
-	Nonce           string   `json:"nonce"`
-	AuthorizedParty string   `json:"azp"`
-	AuthTime        *float64 `json:"auth_time"` // seconds since 1970
+	Issuer          string          `json:"iss"`
+	Subject         string          `json:"sub"`
+	Nonce           string          `json:"nonce"`
+	AuthorizedParty string          `json:"azp"`
+	AuthTime        json.RawMessage `json:"auth_time"` // seconds since 1970; only a max_age needs it
 }
 
 // idTokenClaims are those and the ones that count only when the token comes. go-oidc
@@ -100,7 +100,10 @@ func (c *Client) verify(ctx context.Context, raw, issuer string) (*oidc.IDToken,
 	if keys.err != nil {
 		return nil, keys.err
 	}
-	if err != nil {
+	switch {
+	case err != nil && strings.Contains(err.Error(), "unmarshal"): // in the words of Go
+		return nil, idTokenError("its claims can't be read")
+	case err != nil:
 		return nil, idTokenError(strings.TrimPrefix(err.Error(), "oidc: "))
 	}
 	return token, nil
@@ -207,10 +210,11 @@ func clockError(why string, t, now time.Time) error {
 // isRecent compares auth_time with iat, both of the provider's clock, and allows
 // for what passed on ours since the request.
 func (c *Client) isRecent(claims idTokenClaims, want expectation) bool {
-	if claims.AuthTime == nil {
+	authTime, err := number(claims.AuthTime)
+	if err != nil || authTime == 0 {
 		return false
 	}
-	age := *claims.IssuedAt - *claims.AuthTime
+	age := *claims.IssuedAt - authTime
 	return age <= float64(*want.maxAge)+c.now().Sub(want.asked).Seconds()+1
 }
 

@@ -72,9 +72,10 @@ func TestIDToken(t *testing.T) {
 		{"no exp", claim("exp", nil), asIs, "no exp"},
 		{"exp is a number in quotes", claim("exp", fmt.Sprint(in(time.Hour))), claim("exp", 1e300), "claims can't be read"},
 		{"exp before the calendar", claim("exp", -1e300), asIs, "it expired at"},
-		{"exp is no number", claim("exp", "soon"), claim("exp", float64(in(time.Hour))+0.5), "unmarshal"},
+		{"exp is no number", claim("exp", "soon"), claim("exp", float64(in(time.Hour))+0.5), "its claims can't be read"},
 		{"not yet valid", claim("nbf", in(time.Hour)), claim("nbf", in(Leeway-time.Minute)), "it is not valid before"},
-		{"nbf is no number", claim("nbf", "soon"), claim("nbf", nil), "unmarshal"},
+		{"nbf is no number", claim("nbf", "soon"), claim("nbf", nil), "its claims can't be read"},
+		{"sub is a number", claim("sub", 5), asIs, "its claims can't be read"},
 		{"no iat", claim("iat", nil), asIs, "no iat"},
 		{"iat in the future", claim("iat", in(Leeway+time.Minute)), claim("iat", in(Leeway-time.Minute)), "issued in the future"},
 		{"iat far beyond the calendar", claim("iat", 1e300), claim("iat", 0), "issued in the future"},
@@ -211,6 +212,8 @@ func TestMaxAge(t *testing.T) {
 		{"within", in(-50 * time.Second), false},
 		{"too long ago", in(-2 * time.Minute), true},
 		{"absent", nil, true},
+		{"just now, in quotes", fmt.Sprint(in(0)), false},
+		{"a word", "now", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newProvider(t)

@@ -94,11 +94,28 @@ func readKeys(document []byte) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		if key.UnmarshalJSON(raw) == nil && key.IsPublic() && isForSignatures(key.Use, raw) && isStrong(key.Key) {
+		if key.UnmarshalJSON(bare(raw)) == nil && key.IsPublic() && isForSignatures(key.Use, raw) && isStrong(key.Key) {
 			keys = append(keys, key)
 		}
 	}
 	return keys
+}
+
+// bare is a key without its certificates, which are optional and not looked at here (RFC 7517
+// §4.6 to §4.9): go-jose refuses the key for one that is wrong, and some providers have such.
+func bare(key json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(key, &members) != nil {
+		return key
+	}
+	for _, name := range []string{"x5u", "x5c", "x5t", "x5t#S256"} {
+		delete(members, name)
+	}
+	without, err := json.Marshal(members)
+	if err != nil {
+		return key
+	}
+	return without
 }
 
 // isForSignatures looks at use and key_ops, RFC 7517 §4.2 and §4.3.
@@ -137,6 +154,6 @@ func verifyWith(keys []jose.JSONWebKey, jws *jose.JSONWebSignature) ([]byte, *jo
 
 // keep is key as a set, without the certificates that may come with it.
 func keep(key *jose.JSONWebKey) (json.RawMessage, error) {
-	bare := jose.JSONWebKey{Key: key.Key, KeyID: key.KeyID, Algorithm: key.Algorithm, Use: key.Use}
-	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{bare}})
+	kept := jose.JSONWebKey{Key: key.Key, KeyID: key.KeyID, Algorithm: key.Algorithm, Use: key.Use}
+	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{kept}})
 }

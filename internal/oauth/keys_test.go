@@ -79,6 +79,17 @@ func TestKeysThatAreNotUnderstood(t *testing.T) {
 	}
 }
 
+// Certificates are optional, and nobody here looks at them.
+func TestKeysWithOddCertificates(t *testing.T) {
+	good := string(must(p256Set()))
+	for _, odd := range []string{`"x5t":"AAAA="`, `"x5t":"key-1"`, `"x5t#S256":"AAAA"`, `"x5c":"MIIB"`, `"x5c":["no certificate"]`, `"x5u":"::"`} {
+		document := strings.Replace(good, `"use":"sig"`, `"use":"sig",`+odd, 1)
+		if got := len(readKeys([]byte(document))); got != 1 {
+			t.Errorf("%s: got %d keys, want 1", odd, got)
+		}
+	}
+}
+
 // A key says what it is for, and has a length that makes sense.
 func TestKeysThatAreOfNoUse(t *testing.T) {
 	good := string(must(p256Set()))

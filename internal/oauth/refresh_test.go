@@ -259,9 +259,11 @@ func TestRevokeRefused(t *testing.T) {
 			t.Errorf("%d: got %q, want %q", test.page.status, got, test.want)
 		}
 	}
-	s.pages["/revoke"] = page{200, "ok, whatever"}
-	if err := c.Revoke(context.Background(), "token-1", "access_token"); err != nil {
-		t.Error(err)
+	for _, fine := range []page{{200, "ok, whatever"}, {400, `{"error":"invalid_token","error_description":"Token expired or revoked"}`}} {
+		s.pages["/revoke"] = fine
+		if err := c.Revoke(context.Background(), "token-1", "access_token"); err != nil {
+			t.Errorf("%v: %v", fine, err)
+		}
 	}
 }
 

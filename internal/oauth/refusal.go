@@ -6,24 +6,30 @@ import (
 	"strings"
 )
 
-// fields are the answer's members, nil when it is none. RFC 6749 §5.1 wants JSON,
-// whatever media type it is said to be; a few old providers still answer a form.
-func (a *answer) fields() map[string]json.RawMessage {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(a.body, &object) == nil {
-		return object
-	}
-	if a.mediaType != "application/x-www-form-urlencoded" {
+// fields are the answer's members, nil when it is none.
+func (a *answer) fields() (fields map[string]json.RawMessage) {
+	if json.Unmarshal(a.object(), &fields) != nil {
 		return nil
+	}
+	return fields
+}
+
+// object is the answer as a JSON object, if it is one. RFC 6749 §5.1 wants JSON, whatever
+// media type it is said to be; a few old providers still answer a form, and some of those
+// call it plain text.
+func (a *answer) object() []byte {
+	if json.Valid(a.body) || a.mediaType != "application/x-www-form-urlencoded" && a.mediaType != "text/plain" {
+		return a.body
 	}
 	form, err := url.ParseQuery(string(a.body))
 	if err != nil {
-		return nil
+		return a.body
 	}
-	object = map[string]json.RawMessage{}
+	members := map[string]string{}
 	for name := range form {
-		object[name], _ = json.Marshal(form.Get(name)) // a string always can
+		members[name] = form.Get(name)
 	}
+	object, _ := json.Marshal(members) // strings always can
 	return object
 }
 

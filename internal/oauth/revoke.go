@@ -9,7 +9,7 @@ import (
 
 // Revoke makes the provider forget a token, RFC 7009. The hint says what it is:
 // "refresh_token" or "access_token". A token that the provider doesn't know is
-// revoked as well.
+// revoked as well, §2.2; some, Google for one, call it an invalid_token all the same.
 //
 // Errors are ErrNoRevocation and as Redeem's.
 func (c *Client) Revoke(ctx context.Context, token, hint string) error {
@@ -33,6 +33,9 @@ func (c *Client) revoke(ctx context.Context, token, hint string) error {
 	a, err := send(c.HTTP, "revocation", r)
 	if err != nil {
 		return err
+	}
+	if refused := a.oauthError(); refused != nil && refused.Code == "invalid_token" {
+		return nil
 	}
 	return a.refusal()
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,7 @@ func (t *tokenRequest) RoundTrip(r *http.Request) (*http.Response, error) {
 	// would also stumble over 3600.0.
 	t.expiresIn = fields["expires_in"]
 	delete(fields, "expires_in")
+	delete(fields, "error") // refusal has looked at it, and at what is no string x/oauth2 stumbles
 	body, err := json.Marshal(fields)
 	return &http.Response{
 		StatusCode: http.StatusOK,
@@ -114,13 +116,13 @@ func tokensAmong(fields map[string]json.RawMessage) (tokens []string) {
 // grant checks what RFC 6749 §5.1 says of an answer, but for the ID token.
 func (t *tokenRequest) grant(token *oauth2.Token) (*Grant, error) {
 	idToken, isText := token.Extra("id_token").(string)
-	scope, _ := token.Extra("scope").(string) // some send a list: as good as none
+	scope := scopeOf(token.Extra("scope"))
 	switch {
 	case !isText && token.Extra("id_token") != nil:
 		return nil, &CheckError{What: t.op, Why: "the ID token is no string"}
 	// DPoP and mac tokens need a key that nobody here has, §7.1. An absent
 	// type is a provider's slip that others take for Bearer too.
-	case !strings.EqualFold(token.Type(), "Bearer"):
+	case !isBearer(token.Type()):
 		return nil, &CheckError{What: t.op, Why: "the token is of type " + printable(token.TokenType) + ", not Bearer"}
 	// The tokens will stand in shells, in headers and in other programs' configuration.
 	case !isVisible(token.AccessToken), !isVisible(token.RefreshToken), !isVisible(idToken):
@@ -143,6 +145,27 @@ func (t *tokenRequest) grant(token *oauth2.Token) (*Grant, error) {
 		Scope:        scope,
 		IDToken:      idToken,
 	}, nil
+}
+
+// isBearer knows the names that Apigee and Azure DevOps have for it, too.
+func isBearer(tokenType string) bool {
+	return slices.Contains([]string{"bearer", "bearertoken", "jwt-bearer"}, strings.ToLower(tokenType))
+}
+
+// scopeOf is a string, RFC 6749 §5.1, which some providers make a list of.
+func scopeOf(member any) string {
+	list, isList := member.([]any)
+	if !isList {
+		scope, _ := member.(string)
+		return scope
+	}
+	var scopes []string
+	for _, each := range list {
+		if scope, isText := each.(string); isText {
+			scopes = append(scopes, scope)
+		}
+	}
+	return strings.Join(scopes, " ")
 }
 
 // isVisible: only %x21-7E, the narrower of RFC 6749's appendices A.12 and A.4.
