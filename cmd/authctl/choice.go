@@ -140,7 +140,11 @@ func (c choice) incomplete(err error) error {
 	if c.exists || !errors.As(err, &invalid) || !invalid.Missing {
 		return err
 	}
-	return &notThere{c.config, &noProfileError{others: c.file.Names()}}
+	none := &noProfileError{others: c.file.Names()}
+	if _, err := os.Stat(c.file.Path); c.config != "" && errors.Is(err, fs.ErrNotExist) {
+		none.missing = c.file.Path
+	}
+	return &notThere{c.config, none}
 }
 
 // notThere says of a setting that is missing because the whole profile is that it is.

@@ -20,8 +20,9 @@ is curl's own; authctl's flags come before it.
 
 The token reaches curl through a pipe, so that no process list shows it. Each request
 that begins anew with --next has it too, but for those of a config file of your own.`,
-		Example:            `  authctl --profile work curl -sS https://api.example.com/me`,
-		DisableFlagParsing: true,
+		Example:               `  authctl --profile work curl -sS https://api.example.com/me`,
+		DisableFlagParsing:    true,
+		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			env := os.Environ() // as it came: looking for the keychain sets a variable
 			curl, err := lookUp("curl")

@@ -22,6 +22,9 @@ func (l *signIn) discover(ctx context.Context) (*oauth.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if metadata.Source == oauth.SourceDefaultPaths {
+		say(l.cmd, "The provider has no metadata in either place, so %s is assumed: is the issuer right?", clean(metadata.AuthorizationEndpoint))
+	}
 	client := &oauth.Client{ID: p.ClientID, Secret: l.secret, HTTP: hc, Metadata: metadata, Known: known, Now: p.now}
 	if was != nil {
 		if what := missed(was.Metadata, metadata); what != "" {

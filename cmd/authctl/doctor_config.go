@@ -38,6 +38,15 @@ func (d *doctor) checkConfig(context.Context) finding {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return d.noConfig(path)
 	}
+	for _, name := range file.Names() {
+		p, err := file.Profile(name)
+		if err == nil {
+			_, err = p.Resolve()
+		}
+		if invalid := (*config.InvalidError)(nil); err != nil && !(errors.As(err, &invalid) && invalid.Missing) { // the environment may have what is missing
+			return d.failure(err, "correct that file")
+		}
+	}
 	return passed("%s, %s", path, plural(len(file.Names()), "profile"))
 }
 

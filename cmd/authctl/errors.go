@@ -50,9 +50,28 @@ func flagError(err error) error {
 }
 
 // noProfileError is a machine, or a config file, where nobody has signed in.
-type noProfileError struct{ others []string }
+type noProfileError struct {
+	others  []string
+	missing string // the config file, if somebody named it and it isn't there
+}
 
-func (e *noProfileError) Error() string { return "not signed in: no profile is set up" }
+func (e *noProfileError) Error() string {
+	if e.missing != "" {
+		return "not signed in: " + e.missing + " is not there"
+	}
+	if len(e.others) > 0 {
+		return `not signed in: no profile is chosen, and none is called "default"`
+	}
+	return "not signed in: no profile is set up"
+}
+
+// nobody is what there is to sign out of.
+func (e *noProfileError) nobody() string {
+	if len(e.others) > 0 {
+		return `There is no profile "default" to sign out of: authctl logout --all, or --profile NAME; there are: ` + strings.Join(e.others, ", ") + "."
+	}
+	return "Nobody is signed in."
+}
 
 // onProfile is an error that has to do with one profile: what was being done to it,
 // and which it is, for the hint's command line.

@@ -45,7 +45,7 @@ func TestExplain(t *testing.T) {
 		"an unknown profile":        {&config.UnknownProfileError{Name: "wrok", Nearest: "work"}, 2, `did you mean "work"?`},
 		"one like no other":         {&config.UnknownProfileError{Name: "x", Known: []string{"home", "work"}}, 2, "there are: home, work"},
 		"one where there is none":   {&config.UnknownProfileError{Name: "x"}, 2, "authctl login --profile x --issuer URL --client-id ID"},
-		"a setting with a flag":     {&config.InvalidError{Profile: "work", Key: "client_id", Why: "not set"}, 2, "--client-id, with AUTHCTL_CLIENT_ID, or with authctl profile set work"},
+		"a setting with a flag":     {&config.InvalidError{Profile: "work", Key: "client_id", Why: "not set"}, 2, "authctl profile set work --client-id ID (login has the flag too), or the variable AUTHCTL_CLIENT_ID"},
 		"a setting without":         {&config.InvalidError{Key: "params", Why: "no"}, 2, "-"},
 		"a line that stays":         {&config.EditError{Path: "c", Line: 3, Why: "w"}, 2, "by hand"},
 		"a certificate":             {&callback.CertificateError{CertFile: "c", KeyFile: "k", Err: errors.New("no PEM")}, 2, "--tls-cert and --tls-key"},

@@ -128,7 +128,7 @@ func unknownProfileHint(e *config.UnknownProfileError, login string) string {
 func invalidHint(e *config.InvalidError, set string) string {
 	for _, s := range settings {
 		if s.key == e.Key && s.kind() != config.Map {
-			return fmt.Sprintf("set it with --%s, with %s, or with %s", s.name, s.variable(), set)
+			return strings.TrimSpace(fmt.Sprintf("%s --%s %s", set, s.name, s.placeholder())) + " (login has the flag too), or the variable " + s.variable()
 		}
 	}
 	return ""

@@ -80,7 +80,7 @@ func (o *options) everyProfile() ([]choice, error) {
 func (o *options) logout(cmd *cobra.Command, c choice) error {
 	p, err := o.wireStored(cmd, c)
 	if none := (*noProfileError)(nil); errors.As(err, &none) {
-		say(cmd, "Nobody is signed in.")
+		say(cmd, "%s", none.nobody())
 		return nil
 	}
 	if err != nil {

@@ -211,7 +211,32 @@ token whenever a script asks for one.
 		root.AddCommand(command(o))
 	}
 	strict(root)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		tidyCompletion(root)
+	}
 	return root
+}
+
+// tidyCompletion leaves out of what a shell offers the files that a command doesn't take, and
+// the flags that after the word curl are curl's.
+func tidyCompletion(cmd *cobra.Command) {
+	if cmd.ValidArgsFunction == nil && cmd.Name() != "exec" && cmd.Name() != "curl" {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	for _, duration := range []string{"min-ttl", "timeout"} {
+		if cmd.Flags().Lookup(duration) != nil {
+			cmd.RegisterFlagCompletionFunc(duration, cobra.NoFileCompletions)
+		}
+	}
+	for _, ours := range []string{"profile", "config", "verbose", "help"} {
+		if cmd.Name() == "curl" {
+			cmd.Flags().Bool(ours, false, "") // in place of the one of that name
+			cmd.Flags().MarkHidden(ours)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		tidyCompletion(sub)
+	}
 }
 
 // strict makes a shell that cobra doesn't know, and help on a command that isn't there, wrong

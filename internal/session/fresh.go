@@ -144,12 +144,16 @@ func (n Need) of(t *Tokens) (token string, expiry time.Time) {
 
 // answer hands out tokens that are as fresh as they get. An ID token that stayed
 // because the renewal brought no other is not what was asked for.
+// underway is what a token may have lived by the time that it is here: a provider whose
+// tokens live exactly as long as is asked for gives no reason to warn.
+const underway = time.Second
+
 func (s *Session) answer(t *Tokens, need Need) (*Tokens, error) {
 	token, expiry := need.of(t)
 	if need.IDToken && (token == "" || t.IDTokenKept) {
 		return nil, ErrNoIDToken
 	}
-	if left := expiry.Sub(s.now()); !expiry.IsZero() && left < need.MinTTL {
+	if left := expiry.Sub(s.now()); !expiry.IsZero() && left < need.MinTTL-underway {
 		return t, &ShortError{Left: left, MinTTL: need.MinTTL}
 	}
 	return t, nil
@@ -190,7 +194,7 @@ func (e *NoRefreshTokenError) Error() string {
 	if e.Expiry.IsZero() {
 		return "no refresh token, and an unknown expiry"
 	}
-	return "no refresh token, and an expiry of " + e.Expiry.UTC().Format(time.RFC3339)
+	return "the token expires at " + e.Expiry.UTC().Format(time.RFC3339) + ", sooner than asked for, and there is no refresh token"
 }
 
 func (e *NoRefreshTokenError) Is(target error) bool { return target == ErrNoRefreshToken }
