@@ -39,7 +39,7 @@ func (a *answer) object() []byte {
 func (a *answer) refusal() error {
 	refused := a.oauthError()
 	switch {
-	case refused != nil && (a.isLater() || a.isTemporary() && !refused.isFinal()):
+	case refused != nil && (a.isLater() || a.isTemporary() && !refused.isFinal() || refused.Code == "temporarily_unavailable"):
 		return a.unreachable(a.statusLine() + ", " + refused.Error())
 	case refused != nil:
 		return refused
