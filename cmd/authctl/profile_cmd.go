@@ -132,7 +132,10 @@ func newProfileUseCmd(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.update(func(e *config.Edit) error { return e.SetDefault(c.name) })
+			if err := c.update(func(e *config.Edit) error { return e.SetDefault(c.name) }); err != nil {
+				return errorf("making profile %q the default: %w", c.name, err)
+			}
+			return nil
 		},
 	}
 }
