@@ -138,20 +138,21 @@ func (c choice) incomplete(err error) error {
 	}
 	invalid := (*config.InvalidError)(nil)
 	if c.exists || !errors.As(err, &invalid) || !invalid.Missing {
-		return err
+		return &inFile{c.config, err}
 	}
 	none := &noProfileError{others: c.file.Names()}
-	if _, err := os.Stat(c.file.Path); c.config != "" && errors.Is(err, fs.ErrNotExist) {
+	usual, _ := defaultConfigPath()
+	if _, err := os.Stat(c.file.Path); errors.Is(err, fs.ErrNotExist) && c.file.Path != usual {
 		none.missing = c.file.Path
 	}
-	return &notThere{c.config, none}
+	return &inFile{c.config, none}
 }
 
 // notThere says of a setting that is missing because the whole profile is that it is.
 func (c choice) notThere(err error) error {
 	invalid := (*config.InvalidError)(nil)
 	if _, unknown := c.file.Profile(c.name); unknown != nil && errors.As(err, &invalid) && invalid.Missing {
-		return &notThere{c.config, unknown}
+		return &inFile{c.config, unknown}
 	}
-	return err
+	return &inFile{c.config, err}
 }

@@ -39,12 +39,12 @@ func (d *doctor) checkConfig(context.Context) finding {
 		return d.noConfig(path)
 	}
 	for _, name := range file.Names() {
-		p, err := file.Profile(name)
+		c, err := choose(file, name, "", d.config)
 		if err == nil {
-			_, err = p.Resolve()
+			_, err = c.resolved(nil)
 		}
-		if invalid := (*config.InvalidError)(nil); err != nil && !(errors.As(err, &invalid) && invalid.Missing) { // the environment may have what is missing
-			return d.failure(err, "correct that file")
+		if invalid := (*config.InvalidError)(nil); errors.As(err, &invalid) && !invalid.Missing { // flags may have what is missing
+			return d.failure(&inFile{d.config, err}, "correct that file")
 		}
 	}
 	return passed("%s, %s", path, plural(len(file.Names()), "profile"))

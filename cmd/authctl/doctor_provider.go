@@ -79,6 +79,9 @@ func (d *doctor) checkProvider(context.Context) finding {
 	if err != nil {
 		return d.failure(err, "check --token-url")
 	}
+	if m.RequirePushedAuthorizationRequests {
+		return warned("sign in with --device, if the provider has that", "%w, which authctl doesn't push", oauth.ErrPushedAlone)
+	}
 	return passed("token endpoint on %s; refresh tokens by offline_access: %s; revocation: %s; device grant: %s; PAR: %s; iss in responses: %s",
 		token.Host, yesNo(slices.Contains(m.ScopesSupported, "offline_access")), yesNo(m.RevocationEndpoint != ""),
 		yesNo(m.DeviceAuthorizationEndpoint != ""), yesNo(m.PushedAuthorizationRequestEndpoint != ""), yesNo(m.AuthorizationResponseIssParameterSupported))

@@ -86,15 +86,15 @@ type onProfile struct {
 	err    error
 }
 
-// notThere is that a profile isn't there, with the file that --config named, for the hint's
-// command line.
-type notThere struct {
+// inFile is an error that has to do with the config file, with the one that --config named,
+// for the hint's command line.
+type inFile struct {
 	config string
 	err    error
 }
 
-func (e *notThere) Error() string { return e.err.Error() }
-func (e *notThere) Unwrap() error { return e.err }
+func (e *inFile) Error() string { return e.err.Error() }
+func (e *inFile) Unwrap() error { return e.err }
 
 // signingIn is what a login does.
 const signingIn = "signing in to"

@@ -199,7 +199,7 @@ func loginCommand(err error) string {
 
 // commandFor is a command line for the profile of err.
 func commandFor(err error, command string) string {
-	command, p, none := "authctl "+command, (*onProfile)(nil), (*notThere)(nil)
+	command, p, none := "authctl "+command, (*onProfile)(nil), (*inFile)(nil)
 	if errors.As(err, &p) && p.named {
 		command += " --profile " + p.name
 	}
@@ -232,6 +232,8 @@ func providerHint(err error) (string, int) {
 		return cmp.Or(unreachableHint(err), "check the network and the address, then try again"), exitUnreachable
 	case errors.Is(err, oauth.ErrExpired):
 		return "run the same command again, and sign in before the time that it says", exitUnreachable
+	case errors.Is(err, oauth.ErrPushedAlone):
+		return "authctl pushes none: sign in with --device, if the provider has that", exitRefused
 	case errors.As(err, &check):
 		return checkHint(check), exitRefused
 	case errors.As(err, &refused):

@@ -114,6 +114,8 @@ func (p *profile) signOut(cmd *cobra.Command) error {
 		return p.about(signingOut, err)
 	case errors.Is(revocation, oauth.ErrNoRevocation):
 		say(cmd, "Signed out of profile %q. The provider has no way to revoke tokens: the access token lives until it expires.", p.Name)
+	case errors.Is(revocation, errAccessTokenLives):
+		say(cmd, "Signed out of profile %q. The provider revokes no access tokens: this one lives until it expires.", p.Name)
 	case revocation != nil:
 		return &revocationError{p.Name, revocation}
 	case had:
@@ -164,9 +166,12 @@ func (p *profile) revoke(ctx context.Context, t *session.Tokens) error {
 	return revokeAt(ctx, client, t)
 }
 
+// errAccessTokenLives: of the two the provider revokes refresh tokens alone.
+var errAccessTokenLives = errors.New("the provider revokes no access tokens")
+
 // revokeAt ends the refresh token first: a provider then ends what came from it too
-// (RFC 7009 §2.1), and if the second request fails, what is left is short-lived. One that
-// can revoke no access token is not asked for more than it has, §2.2.1.
+// (RFC 7009 §2.1), and if the second request fails, what is left is short-lived. A provider
+// may revoke no access tokens, §2.2.1.
 func revokeAt(ctx context.Context, client *oauth.Client, t *session.Tokens) error {
 	var first error
 	for _, token := range []struct{ value, hint string }{{t.RefreshToken, "refresh_token"}, {t.AccessToken, "access_token"}} {
@@ -174,8 +179,8 @@ func revokeAt(ctx context.Context, client *oauth.Client, t *session.Tokens) erro
 			continue
 		}
 		err := client.Revoke(ctx, token.value, token.hint)
-		if refused := (*oauth.Error)(nil); errors.As(err, &refused) && refused.Code == "unsupported_token_type" && t.RefreshToken != "" && token.hint == "access_token" {
-			break
+		if refused := (*oauth.Error)(nil); errors.As(err, &refused) && refused.Code == "unsupported_token_type" && token.hint == "access_token" && t.RefreshToken != "" {
+			err = errAccessTokenLives
 		}
 		if first == nil {
 			first = err

@@ -228,8 +228,8 @@ func tidyCompletion(cmd *cobra.Command) {
 			cmd.RegisterFlagCompletionFunc(duration, cobra.NoFileCompletions)
 		}
 	}
-	for _, ours := range []string{"profile", "config", "verbose", "help"} {
-		if cmd.Name() == "curl" {
+	if cmd.Name() == "curl" {
+		for _, ours := range []string{"profile", "config", "verbose", "help"} {
 			cmd.Flags().Bool(ours, false, "") // in place of the one of that name
 			cmd.Flags().MarkHidden(ours)
 		}

@@ -276,7 +276,7 @@ func idTokenClaims(t *session.Tokens) json.RawMessage {
 // on the kind and passes the text on to every process that waited.
 func renewalError(err error) error {
 	kind := session.Failed
-	if refused := (*oauth.Error)(nil); errors.As(err, &refused) && endsSession(refused.Code) {
+	if refused := (*oauth.Error)(nil); errors.As(err, &refused) && endsSession(refused) {
 		kind = session.Dead
 	}
 	if unreachable := (*oauth.UnreachableError)(nil); errors.As(err, &unreachable) {
@@ -286,12 +286,13 @@ func renewalError(err error) error {
 }
 
 // endsSession: nothing but a sign-in helps. RFC 6749 §5.2 has invalid_grant for that; others
-// have names of their own, or ask for the person by OpenID Connect Core 3.1.2.6.
-func endsSession(code string) bool {
-	return slices.Contains([]string{
-		"invalid_grant", "bad_refresh_token", "invalid_refresh_token", "invalid_token",
+// have names of their own, or ask for the person by OpenID Connect Core 3.1.2.6. With a
+// status of 5xx that may be somebody else's answer, and is not remembered.
+func endsSession(e *oauth.Error) bool {
+	return e.Code == "invalid_grant" || e.Status < 500 && slices.Contains([]string{
+		"bad_refresh_token", "invalid_refresh_token", "invalid_token",
 		"login_required", "interaction_required", "consent_required", "account_selection_required",
-	}, code)
+	}, e.Code)
 }
 
 // tokens are what a login or a renewal brought, in the form that is kept.

@@ -62,7 +62,7 @@ func (o *options) existing(args []string) (choice, error) {
 		return c, err
 	}
 	if _, unknown := c.file.Profile(c.name); unknown != nil {
-		return c, &notThere{c.config, unknown}
+		return c, &inFile{c.config, unknown}
 	}
 	return c, nil
 }

@@ -154,7 +154,7 @@ func (p *profile) summary(t *session.Tokens, state string) summary {
 
 func printSummaries(cmd *cobra.Command, all []summary, config string, now time.Time) error {
 	if len(all) == 0 {
-		_, login, _ := explain(&notThere{config, &noProfileError{}})
+		_, login, _ := explain(&inFile{config, &noProfileError{}})
 		say(cmd, "No profile is set up: %s", login)
 		return nil
 	}

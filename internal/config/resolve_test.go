@@ -34,6 +34,26 @@ func TestPassphraseTimeout(t *testing.T) {
 	}
 }
 
+func TestIssuerAsTyped(t *testing.T) {
+	const openID, oauth = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
+	for typed, want := range map[string]string{
+		"auth.example.com":                                "https://auth.example.com",
+		"https://auth.example.com" + openID:               "https://auth.example.com",
+		"auth.example.com/realms/a" + openID:              "https://auth.example.com/realms/a",
+		"https://auth.example.com" + oauth:                "https://auth.example.com",
+		"https://auth.example.com" + oauth + "/realms/a":  "https://auth.example.com/realms/a",
+		"https://auth.example.com" + oauth + ".evil.com/": "https://auth.example.com" + oauth + ".evil.com/",
+		"https://auth.example.com" + oauth + "-2":         "https://auth.example.com" + oauth + "-2",
+		"https://auth.example.com" + openID + "/x":        "https://auth.example.com" + openID + "/x",
+	} {
+		p := minimal()
+		p.Issuer = typed
+		if got, err := p.Resolve(); err != nil || got.Issuer != want {
+			t.Errorf("%s: got %q, %v, want %q", typed, got.Issuer, err, want)
+		}
+	}
+}
+
 func TestResolveFillsInTheDefaults(t *testing.T) {
 	got, err := Profile{Name: "work", Issuer: "auth.example.com", ClientID: "3f1c"}.Resolve()
 	yes, no := true, false

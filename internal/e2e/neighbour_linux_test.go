@@ -238,7 +238,7 @@ func TestNeighbourListensAtTheBus(t *testing.T) {
 	}()
 	own := u.variable("DBUS_SESSION_BUS_ADDRESS")
 	address := "unix:path=" + listener.Addr().String()
-	for _, address := range []string{address, address + ";" + own} {
+	for _, address := range []string{address, address + ";" + own, "autolaunch:;" + address} {
 		u.set("DBUS_SESSION_BUS_ADDRESS=" + address)
 		for _, args := range [][]string{{"token"}, {"token", "--refresh"}, {"logout"}, {"login", "--browser", "true"}} {
 			if stdout, stderr, code := u.run(args...); code != 5 || stdout != "" || !strings.Contains(stderr, "it isn't yours: user 65534 listens there") {

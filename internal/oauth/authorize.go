@@ -58,7 +58,7 @@ func (c *Client) Authorize(r Request) (*Authorization, error) {
 		return nil, &ConfigError{"client ID", "none is set"}
 	}
 	if c.Metadata.RequirePushedAuthorizationRequests {
-		return nil, &CheckError{What: "discovery", Why: "the provider wants every authorization request pushed to it first (RFC 9126), which authctl doesn't do"}
+		return nil, ErrPushedAlone
 	}
 	a := &Authorization{
 		State:    random(),

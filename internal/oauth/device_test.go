@@ -125,6 +125,9 @@ func TestDeviceAnswerIsAForm(t *testing.T) {
 	if err != nil || d.UserCode != "WDJB-MJHT" || d.interval != 5*time.Second || accepted != "application/json" {
 		t.Errorf("got %+v, %v, asked for %q", d, err, accepted)
 	}
+	answer += "&verification_uri=https%3A%2F%2Fevil.example.com%2F"
+	_, err = c.DeviceAuthorize(t.Context(), Request{})
+	wantCheck(t, err, "can't be read")
 }
 
 // A device code is for the token endpoint alone: who reads it off a screen gets the

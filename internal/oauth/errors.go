@@ -21,6 +21,10 @@ var ErrNoRevocation = errors.New("the provider has no revocation endpoint")
 // ErrNoDeviceAuthorization: the provider has no device authorization endpoint.
 var ErrNoDeviceAuthorization = errors.New("the provider has no device authorization endpoint")
 
+// ErrPushedAlone: the provider takes no authorization request that was not pushed to it
+// before, RFC 9126 §5, and that isn't done here.
+var ErrPushedAlone = errors.New("the provider takes pushed authorization requests alone (RFC 9126)")
+
 // ErrExpired: the codes of a device authorization ran out before the person had decided,
 // RFC 8628 §3.5.
 var ErrExpired = errors.New("the code expired before anybody signed in with it")

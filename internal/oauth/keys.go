@@ -94,7 +94,7 @@ func readKeys(document []byte) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		if key.UnmarshalJSON(bare(raw)) == nil && key.IsPublic() && isForSignatures(key.Use, raw) && isStrong(key.Key) {
+		if misread(raw) == "" && key.UnmarshalJSON(bare(raw)) == nil && key.IsPublic() && isForSignatures(key.Use, raw) && isStrong(key.Key) {
 			keys = append(keys, key)
 		}
 	}

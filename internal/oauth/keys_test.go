@@ -105,6 +105,7 @@ func TestKeysThatAreOfNoUse(t *testing.T) {
 		{"to encrypt", strings.Replace(good, `"use":"sig"`, `"key_ops":["encrypt"]`, 1), 0},
 		{"to verify and for encryption", strings.Replace(good, `"use":"sig"`, `"use":"enc","key_ops":["verify"]`, 1), 0},
 		{"for nothing", strings.Replace(good, `"use":"sig"`, `"key_ops":[]`, 1), 0},
+		{"for two uses", strings.Replace(good, `"use":"sig"`, `"use":"enc","use":"sig"`, 1), 0},
 		{"512 bits", rsaKey(64), 0},
 		{"1024 bits", rsaKey(128), 0},
 		{"2048 bits", rsaKey(256), 1},

@@ -61,7 +61,7 @@ func (d *DeviceAuthorization) await(ctx context.Context) (*Grant, error) {
 			wait, lost = d.interval, nil
 		case ctx.Err() != nil:
 			return nil, ended(ctx, lost)
-		case code == "expired_token", code == "code_expired":
+		case code == "expired_token", code == "code_expired": // the latter is Microsoft's
 			return nil, ErrExpired
 		case errors.As(err, &unreachable):
 			wait, lost = max(d.interval, min(2*wait, longestInterval)), err

@@ -172,6 +172,7 @@ func TestTokenAnswerRefused(t *testing.T) {
 	}{
 		{"invalid_grant", reply(400, js, `{"error":"invalid_grant","error_description":"session expired"}`), "error invalid_grant: session expired"},
 		{"error under 200", reply(200, js, `{"error":"invalid_grant","access_token":"x","token_type":"Bearer"}`), "error invalid_grant"},
+		{"error that is an object", reply(200, js, `{"error":{"code":"denied"},"access_token":"x","token_type":"Bearer"}`), "check token request: the answer holds no access token"},
 		{"error with 401", reply(401, js, `{"error":"invalid_client"}`), "error invalid_client"},
 		{"error without a media type", reply(400, "", `{"error":"invalid_client"}`), "error invalid_client"},
 		{"error as a form", reply(400, "application/x-www-form-urlencoded", `error=invalid_grant&error_description=too+old`), "error invalid_grant: too old"},

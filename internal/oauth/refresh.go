@@ -23,8 +23,8 @@ type Held struct {
 // without it: the old refresh token may be spent already, and the new one must not be
 // lost over that.
 //
-// Errors are as Redeem's; a refresh token that no longer counts is an *Error
-// with the code invalid_grant.
+// Errors are as Redeem's; a refresh token that no longer counts is an *Error, with the code
+// invalid_grant as a rule.
 func (c *Client) Refresh(ctx context.Context, h Held) (*Grant, error) {
 	c.know(h.RefreshToken)
 	grant, err := c.refresh(ctx, h)

@@ -250,6 +250,8 @@ func TestRevokeRefused(t *testing.T) {
 	}{
 		{page{400, `{"error":"unsupported_token_type","error_description":"token-1"}`}, "error unsupported_token_type: [redacted]"},
 		{page{200, `{"error":"invalid_client"}`}, "error invalid_client"},
+		{page{401, `{"error":"invalid_token"}`}, "error invalid_token"},
+		{page{503, `{"error":"invalid_token"}`}, "error invalid_token"},
 		{page{503, ``}, "unreachable revocation: "},
 		{page{400, `{"error":"temporarily_unavailable"}`}, "unreachable revocation: "},
 		{page{404, `<h1>`}, "check revocation: answered 404"},

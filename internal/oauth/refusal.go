@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// fields are the answer's members, nil when it is none.
+// fields are the members of the answer, nil when it is no object.
 func (a *answer) fields() (fields map[string]json.RawMessage) {
 	if json.Unmarshal(a.object(), &fields) != nil {
 		return nil
@@ -26,8 +26,11 @@ func (a *answer) object() []byte {
 		return a.body
 	}
 	members := map[string]string{}
-	for name := range form {
-		members[name] = form.Get(name)
+	for name, values := range form {
+		if len(values) > 1 { // which of them counts?
+			return a.body
+		}
+		members[name] = values[0]
 	}
 	object, _ := json.Marshal(members) // strings always can
 	return object

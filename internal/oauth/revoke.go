@@ -9,7 +9,8 @@ import (
 
 // Revoke makes the provider forget a token, RFC 7009. The hint says what it is:
 // "refresh_token" or "access_token". A token that the provider doesn't know is
-// revoked as well, §2.2; some, Google for one, call it an invalid_token all the same.
+// revoked as well, §2.2; some, Google for one, call it an invalid_token, with 400. With 401
+// that is a gateway that wants a token itself, RFC 6750 §3.1.
 //
 // Errors are ErrNoRevocation and as Redeem's.
 func (c *Client) Revoke(ctx context.Context, token, hint string) error {
@@ -34,7 +35,7 @@ func (c *Client) revoke(ctx context.Context, token, hint string) error {
 	if err != nil {
 		return err
 	}
-	if refused := a.oauthError(); refused != nil && refused.Code == "invalid_token" {
+	if refused := a.oauthError(); refused != nil && refused.Code == "invalid_token" && a.status == http.StatusBadRequest {
 		return nil
 	}
 	return a.refusal()

@@ -55,7 +55,9 @@ func (t *tokenRequest) RoundTrip(r *http.Request) (*http.Response, error) {
 	// would also stumble over 3600.0.
 	t.expiresIn = fields["expires_in"]
 	delete(fields, "expires_in")
-	delete(fields, "error") // refusal has looked at it, and at what is no string x/oauth2 stumbles
+	if slices.Contains([]string{"false", "null", "0"}, string(fields["error"])) {
+		delete(fields, "error") // x/oauth2 wants a string, and some providers say so that there is no error
+	}
 	body, err := json.Marshal(fields)
 	return &http.Response{
 		StatusCode: http.StatusOK,
@@ -95,7 +97,7 @@ func (t *tokenRequest) send(r *http.Request) (map[string]json.RawMessage, error)
 	if fields == nil {
 		return nil, &CheckError{What: t.op, Why: "the answer is no JSON object"}
 	}
-	if name := misread(a.body, "access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"); name != "" {
+	if name := misread(a.object(), "access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"); name != "" {
 		return nil, &CheckError{What: t.op, Why: "the answer's " + name + " can be read in two ways"}
 	}
 	return fields, nil

@@ -142,12 +142,12 @@ func (n Need) of(t *Tokens) (token string, expiry time.Time) {
 	return t.AccessToken, t.Expiry
 }
 
-// answer hands out tokens that are as fresh as they get. An ID token that stayed
-// because the renewal brought no other is not what was asked for.
 // underway is what a token may have lived by the time that it is here: a provider whose
 // tokens live exactly as long as is asked for gives no reason to warn.
 const underway = time.Second
 
+// answer hands out tokens that are as fresh as they get. An ID token that stayed
+// because the renewal brought no other is not what was asked for.
 func (s *Session) answer(t *Tokens, need Need) (*Tokens, error) {
 	token, expiry := need.of(t)
 	if need.IDToken && (token == "" || t.IDTokenKept) {
@@ -194,7 +194,7 @@ func (e *NoRefreshTokenError) Error() string {
 	if e.Expiry.IsZero() {
 		return "no refresh token, and an unknown expiry"
 	}
-	return "the token expires at " + e.Expiry.UTC().Format(time.RFC3339) + ", sooner than asked for, and there is no refresh token"
+	return "there is no refresh token, and the token expires at " + e.Expiry.UTC().Format(time.RFC3339)
 }
 
 func (e *NoRefreshTokenError) Is(target error) bool { return target == ErrNoRefreshToken }

@@ -28,7 +28,7 @@ type Kind int
 
 const (
 	Failed      Kind = iota // another refusal, or an answer that failed a check
-	Dead                    // invalid_grant: the refresh token is no longer good, RFC 6749 §5.2
+	Dead                    // invalid_grant, or the like: the refresh token is no longer good, RFC 6749 §5.2
 	Unreachable             // no answer: the network, a time-out, a server in trouble
 )
 

@@ -32,24 +32,34 @@ type bus struct {
 // errUnversed: the bus is reached, or a service answers, in a way that godbus knows.
 var errUnversed = errors.New("this is godbus' to do")
 
-// errStranger: godbus would connect to it all the same.
+// errStranger: somebody else listens there, whom godbus would talk to.
 var errStranger = errors.New("it isn't yours")
 
-// openBus connects to the first of the addresses at which somebody listens.
+// openBus connects to the first of the addresses at which somebody listens. With one before
+// it that only godbus knows it is errUnversed, unless a stranger listens.
 func openBus(ctx context.Context, addresses string) (*bus, error) {
-	err := errors.New("its address is empty")
+	err, unversed := errors.New("its address is empty"), false
 	for address := range strings.SplitSeq(addresses, ";") {
-		var name string
-		if name, err = busSocket(address); err != nil {
-			return nil, err
+		name, unknown := busSocket(address)
+		if unknown != nil {
+			unversed = true
+			continue
 		}
 		var socket *os.File
-		if socket, err = dialSocket(ctx, name); err == nil {
+		socket, err = dialSocket(ctx, name)
+		if err == nil && unversed {
+			socket.Close()
+			break
+		}
+		if err == nil {
 			return &bus{socket: socket, in: bufio.NewReader(socket), early: map[uint32]message{}}, nil
 		}
 		if errors.Is(err, errStranger) {
-			break
+			return nil, unreachable(ctx, err)
 		}
+	}
+	if unversed {
+		return nil, errUnversed
 	}
 	return nil, unreachable(ctx, err)
 }

@@ -68,6 +68,7 @@ func TestBusAddresses(t *testing.T) {
 		"unix:abstract=" + abstract + ",guid=1eb4dc0e",
 		"unix:path=" + t.TempDir() + "/gone;unix:path=" + path,
 		"tcp:host=127.0.0.1,port=" + port,
+		"autolaunch:;unix:path=" + path,
 	} {
 		again(t, append(bus.Env(), "DBUS_SESSION_BUS_ADDRESS="+address))
 	}

@@ -40,7 +40,7 @@ func (k *Keychain) ready(ctx context.Context, deadline time.Time) error {
 	if errors.Is(err, ErrLocked) && k.Prompt != nil || errors.Is(err, errUnversed) {
 		return k.attempt(ctx, deadline, func(context.Context) error { return nil })
 	}
-	if err == nil && k.findBus(ctx) == nil {
+	if err == nil && k.findBus(bounded) == nil {
 		go k.introduce()
 	}
 	return err
