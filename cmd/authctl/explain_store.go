@@ -44,6 +44,8 @@ func storeHint(err error) (string, int) {
 		return "on a machine without a keychain" + without(), exitStore
 	case errors.Is(err, store.ErrDamaged):
 		return loginCommand(err), exitStore
+	case errors.Is(err, store.ErrOpen):
+		return "", exitStore // the message has the command
 	case errors.Is(err, store.ErrKeyFile) && machineHint(err) == "":
 		return "bring back the key file as login made it; without it, sign in again with another: " + loginCommand(err) + " --store-key-file FILE", exitStore
 	case errors.Is(err, store.ErrUnchosen):

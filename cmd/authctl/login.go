@@ -139,8 +139,8 @@ func sayChanges(cmd *cobra.Command, c choice, given config.Settings) {
 	for _, change := range []struct{ what, from, to string }{
 		{"issuer", c.written.Issuer, after.Issuer}, {"client ID", c.written.ClientID, after.ClientID},
 	} {
-		if change.from != "" && change.to != "" && strings.TrimPrefix(change.to, "https://") != strings.TrimPrefix(change.from, "https://") {
-			say(cmd, "Profile %q changes its %s from %s to %s.", c.name, change.what, clean(change.from), clean(change.to))
+		if change.from != "" && strings.TrimPrefix(change.to, "https://") != strings.TrimPrefix(change.from, "https://") {
+			say(cmd, "Profile %q changes its %s from %s to %s.", c.name, change.what, clean(change.from), cmp.Or(clean(change.to), "none"))
 		}
 	}
 }

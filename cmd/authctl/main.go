@@ -67,11 +67,28 @@ func run(args []string, now func() time.Time, stdin io.Reader, stdout, stderr io
 				return errorf("--%s is empty", name) // an unset variable of a script must not mean the default
 			}
 		}
+		for _, name := range []string{"version", "json"} {
+			if cmd != root && root.Flags().Changed(name) {
+				return &usageError{err: errorf("--%s before the name of a command", name), hint: misplaced(root, args, name)}
+			}
+		}
 		err := cmd.ValidateFlagGroups() // cobra looks only after this: flags that exclude each other are wrong usage
 		ran = err == nil
 		return err
 	}
+	noHelp, help := error(nil), root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) { // which cobra shows whatever stands beside --help
+		if cmd.HasSubCommands() {
+			noHelp = subcommands(cmd, cmd.Flags().Args())
+		}
+		if noHelp == nil {
+			help(cmd, args)
+		}
+	})
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = noHelp
+	}
 	if usage := (*usageError)(nil); err != nil && !ran && !errors.As(err, &usage) {
 		usage = &usageError{err: flagError(err)} // of flags before the subcommand no SetFlagErrorFunc hears
 		usage.hint = misplaced(root, args, strings.TrimPrefix(err.Error(), "unknown flag: --"))
@@ -167,7 +184,7 @@ func hear(ctx context.Context, cancel context.CancelCauseFunc, signals chan os.S
 // newRoot makes all commands, or the one that args begin with: to make the others takes
 // longer than all that `authctl token` does.
 func newRoot(o *options, args []string) *cobra.Command {
-	var version bool
+	var version, asJSON bool
 	root := &cobra.Command{
 		Use:   "authctl",
 		Short: "Sign in once, have a fresh token in every script",
@@ -184,7 +201,7 @@ token whenever a script asks for one.
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if version {
-				return printVersion(cmd.OutOrStdout(), false)
+				return printVersion(cmd.OutOrStdout(), asJSON)
 			}
 			return cmd.Help()
 		},
@@ -194,6 +211,7 @@ token whenever a script asks for one.
 	flags.StringVar(&o.config, "config", "", "config `FILE` (AUTHCTL_CONFIG)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show each request and answer on stderr, secrets redacted")
 	root.Flags().BoolVar(&version, "version", false, "print the version")
+	root.Flags().BoolVar(&asJSON, "json", false, "with --version: an object")
 	root.RegisterFlagCompletionFunc("profile", o.completeProfiles)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err: flagError(err), hint: cmd.CommandPath() + " --help"}
@@ -281,9 +299,9 @@ func oneName(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// aName demands one.
+// aName demands one, or --profile.
 func aName(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
+	if len(args) == 0 && !cmd.Flags().Changed("profile") {
 		return &usageError{err: errorf("%s: which profile?", strings.TrimPrefix(cmd.CommandPath(), "authctl ")), hint: cmd.CommandPath() + " NAME; authctl profile list has the names"}
 	}
 	return oneName(cmd, args)

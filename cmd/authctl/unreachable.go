@@ -13,15 +13,15 @@ import (
 // empty: nothing is known but to try again.
 func unreachableHint(err error) string {
 	var (
-		unreachable *oauth.UnreachableError
-		proxy       *oauth.ProxyError
-		asked       *oauth.ClientCertificateError
-		untrusted   *tls.CertificateVerificationError
+		said      interface{ Status() int } // the provider, to this process or to another that renewed
+		proxy     *oauth.ProxyError
+		asked     *oauth.ClientCertificateError
+		untrusted *tls.CertificateVerificationError
 	)
 	switch {
-	case errors.As(err, &unreachable) && unreachable.Status() >= 500:
+	case errors.As(err, &said) && said.Status() >= 500:
 		return "that is the provider's own trouble: try again later"
-	case errors.As(err, &unreachable) && unreachable.Status() == http.StatusTooManyRequests:
+	case errors.As(err, &said) && said.Status() == http.StatusTooManyRequests:
 		return "the provider has had too many requests: wait, then try again"
 	case errors.As(err, &untrusted):
 		return untrustedHint(untrusted)

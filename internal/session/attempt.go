@@ -13,7 +13,8 @@ import (
 type attempt struct {
 	Sequence uint64  `json:"sequence"`
 	Outcome  outcome `json:"outcome"`
-	Text     string  `json:"text"` // of the error
+	Text     string  `json:"text"`             // of the error
+	Status   int     `json:"status,omitempty"` // of the provider's answer, if that was to try later
 }
 
 type outcome string
@@ -49,6 +50,9 @@ func (s *Session) record(o outcome, cause error) {
 		return
 	}
 	a := attempt{Sequence: s.lastAttempt().Sequence + 1, Outcome: o, Text: cause.Error()}
+	if said := (interface{ Status() int })(nil); errors.As(cause, &said) {
+		a.Status = said.Status()
+	}
 	if data, err := json.Marshal(a); err == nil {
 		_ = writeNew(path, data)
 	}
@@ -75,7 +79,7 @@ func (s *Session) forgetAttempt() {
 
 // err is what the process that made the attempt got; nil when that can't be understood.
 func (a attempt) err() error {
-	switch text := errors.New(a.Text); a.Outcome {
+	switch text := (&told{a.Text, a.Status}); a.Outcome {
 	case dead:
 		return &DeadError{Reason: a.Text}
 	case unreachable:
@@ -87,3 +91,12 @@ func (a attempt) err() error {
 	}
 	return nil
 }
+
+// told is another process's error. Status is of the provider's answer; 0: none is known.
+type told struct {
+	text   string
+	status int
+}
+
+func (e *told) Error() string { return e.text }
+func (e *told) Status() int   { return e.status }

@@ -100,9 +100,15 @@ func TestAttemptFile(t *testing.T) {
 	if err := os.Mkdir(s.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	s.record(unreachable, &RenewalError{Unreachable, &told{"answered 503", 503}})
+	var said interface{ Status() int }
+	if err := s.lastAttempt().err(); err.Error() != "answered 503" || !errors.As(err, &said) || said.Status() != 503 {
+		t.Errorf("got %v, want the status too", err)
+	}
+	s.forgetAttempt()
 	s.record(failed, errors.New("a longer text than the next"))
 	s.record(dead, errors.New("short"))
-	if got, want := s.lastAttempt(), (attempt{2, dead, "short"}); got != want {
+	if got, want := s.lastAttempt(), (attempt{2, dead, "short", 0}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	for _, damage := range []string{"", "{", "null", `{"sequence":"7"}`, `{"sequence":-1}`, "\x00"} {
@@ -114,7 +120,7 @@ func TestAttemptFile(t *testing.T) {
 		}
 	}
 	s.record(unsaved, errDiskFull)
-	if got, want := s.lastAttempt(), (attempt{1, unsaved, "disk full"}); got != want {
+	if got, want := s.lastAttempt(), (attempt{1, unsaved, "disk full", 0}); got != want {
 		t.Errorf("after damage: got %v, want %v", got, want)
 	}
 }

@@ -19,6 +19,8 @@ var (
 	ErrTimeout = errors.New("the keychain does not answer")
 	ErrDamaged = errors.New("what is stored can't be read") // signing in again replaces it
 	ErrKeyFile = errors.New("the key file can't be used")
+	// ErrOpen: others can read the key file, or write to it.
+	ErrOpen = errors.New("others can get at it")
 
 	ErrKeyring  = errors.New("the kernel's keyring can't be used")
 	ErrUnasked  = errors.New("the passphrase of the file store is needed, and nobody gave it at a terminal")
