@@ -121,6 +121,12 @@ func (e *timeoutError) Error() string { return e.what }
 // Timeout is for requests that it ends: they have timed out, whatever it says of a browser.
 func (e *timeoutError) Timeout() bool { return true }
 
+// clientSecretError is a provider that refuses the client, which has a secret.
+type clientSecretError struct{ err error }
+
+func (e *clientSecretError) Error() string { return e.err.Error() }
+func (e *clientSecretError) Unwrap() error { return e.err }
+
 // exitError is an exit code where all has been said: by a command that authctl ran, or
 // in doctor's report.
 type exitError struct{ code int }

@@ -144,6 +144,7 @@ func sessionHint(err error) (string, int) {
 		dead    *session.DeadError
 		format  *session.FormatError
 		lock    *session.LockError
+		secret  *clientSecretError
 	)
 	login := loginCommand(err)
 	for _, target := range signIn {
@@ -164,6 +165,8 @@ func sessionHint(err error) (string, int) {
 		return cmp.Or(unreachableHint(err), "check the network, then try again"), exitUnreachable
 	case errors.As(err, &renewal) && renewal.Kind == session.Dead:
 		return login, exitSignIn
+	case errors.As(err, &secret):
+		return "if the client has another secret by now: " + commandFor(err, "profile set --client-secret-file FILE"), exitRefused
 	case errors.As(err, &renewal):
 		return commandFor(err, "token --refresh --verbose") + " shows what the provider answers; if it goes on so: " + login, exitRefused
 	}

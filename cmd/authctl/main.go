@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"slices"
@@ -23,6 +24,7 @@ import (
 
 func main() {
 	hideMemory()
+	log.SetOutput(io.Discard) // net/http logs what a provider sends beside its answers, an echo of secrets too
 	roomyStack(false)
 	os.Exit(run(os.Args[1:], time.Now, os.Stdin, os.Stdout, os.Stderr))
 }

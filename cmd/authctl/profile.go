@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -257,6 +258,9 @@ func (p *profile) renew(ctx context.Context, old *session.Tokens) (*session.Toke
 		RefreshToken: old.RefreshToken, Scope: old.Scope, Claims: idTokenClaims(old),
 		Audience: p.Audience, Resources: p.Resources,
 	})
+	if refused := (*oauth.Error)(nil); client.Secret != "" && errors.As(err, &refused) && refused.Code == "invalid_client" {
+		err = &clientSecretError{err}
+	}
 	if err != nil {
 		return nil, renewalError(err)
 	}
@@ -287,10 +291,14 @@ func renewalError(err error) error {
 
 // endsSession: nothing but a sign-in helps. RFC 6749 §5.2 has invalid_grant for that; others
 // have names of their own, or ask for the person by OpenID Connect Core 3.1.2.6. With a
-// status of 5xx that may be somebody else's answer, and is not remembered.
+// status of 5xx that may be somebody else's answer, and is not remembered; nor is an
+// invalid_token with 401, as of a gateway that wants one itself (RFC 6750 §3.1).
 func endsSession(e *oauth.Error) bool {
+	if e.Code == "invalid_token" {
+		return e.Status == http.StatusBadRequest
+	}
 	return e.Code == "invalid_grant" || e.Status < 500 && slices.Contains([]string{
-		"bad_refresh_token", "invalid_refresh_token", "invalid_token",
+		"bad_refresh_token", "invalid_refresh_token",
 		"login_required", "interaction_required", "consent_required", "account_selection_required",
 	}, e.Code)
 }

@@ -39,6 +39,7 @@ func TestIssuerAsTyped(t *testing.T) {
 	for typed, want := range map[string]string{
 		"auth.example.com":                                "https://auth.example.com",
 		"https://auth.example.com" + openID:               "https://auth.example.com",
+		"https://auth.example.com" + openID + "/":         "https://auth.example.com",
 		"auth.example.com/realms/a" + openID:              "https://auth.example.com/realms/a",
 		"https://auth.example.com" + oauth:                "https://auth.example.com",
 		"https://auth.example.com" + oauth + "/realms/a":  "https://auth.example.com/realms/a",

@@ -11,7 +11,7 @@ import (
 // issuerOf lets a bare host, with a port or path or without, stand for an issuer. The address
 // of its metadata may stand for it too: OpenID Connect Discovery §4 and RFC 8414 §3.1.
 func issuerOf(typed string) string {
-	issuer := strings.TrimSuffix(typed, "/.well-known/openid-configuration")
+	issuer := strings.TrimSuffix(strings.TrimSuffix(typed, "/.well-known/openid-configuration"), "/.well-known/openid-configuration/")
 	root, path, found := strings.Cut(issuer, "/.well-known/oauth-authorization-server")
 	if found && (path == "" || path[0] == '/') {
 		issuer = root + path

@@ -134,6 +134,8 @@ func hostileErrors() []hostile {
 		{mode: "token-echo-place", code: 6, says: `failed to parse Location header$`},
 		{mode: "token-echo-length", code: 6, says: `bad Content-Length$`},
 
+		{mode: "token-echo-behind", code: 4, says: "^authctl: invalid_grant$"},
+
 		{mode: "error-escape", code: 4, says: `denied x\[2J\]0;owned\[31m: x\[2J`},
 		{mode: "error-controls", code: 4, says: "denied x.*31mred"},
 		{mode: "error-bidi", code: 4, says: "usergpj.exe"},

@@ -41,6 +41,9 @@ var tokenModes = map[string]mode{
 	"token-echo-length": at(atToken, func(x *exchange) {
 		x.hijacked("HTTP/1.1 200 OK\r\nContent-Length: " + x.r.PostForm.Encode() + "\r\n\r\n")
 	}),
+	"token-echo-behind": at(atToken, func(x *exchange) { // a good answer by the length that it says
+		x.hijacked("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 25\r\n\r\n" + `{"error":"invalid_grant"}` + "HTTP/1.1 200 OK " + x.r.PostForm.Encode() + "\r\n")
+	}),
 	"token-many-headers":  at(atToken, func(x *exchange) { x.w.Header().Set("X-Long", strings.Repeat("A", 1<<20)); x.w.WriteHeader(200) }),
 	"token-redirect-301":  movedHere(301),
 	"token-redirect-302":  movedHere(302),

@@ -112,6 +112,12 @@ func TestAuthorizeIsNotPushed(t *testing.T) {
 	if _, err := c.Authorize(Request{}); err != ErrPushedAlone {
 		t.Errorf("got %v, want ErrPushedAlone", err)
 	}
+	for text, want := range map[string]flag{"true": true, `"true"`: true, "false": false, `"false"`: false, "null": false, "1": false, `{}`: false} {
+		m, err := parse([]byte(`{"issuer":"https://a.example","require_pushed_authorization_requests":`+text+`}`), "")
+		if err != nil || m.RequirePushedAuthorizationRequests != want {
+			t.Errorf("%s: got %+v, %v", text, m, err)
+		}
+	}
 }
 
 func TestAuthorizeRefuses(t *testing.T) {

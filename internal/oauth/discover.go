@@ -54,7 +54,7 @@ func find(ctx context.Context, hc *http.Client, issuer string, explicit Endpoint
 		if err := sameIssuer(issuer, m.Issuer); err != nil {
 			return nil, err
 		}
-		return m, m.checkPlain(issuer)
+		return m, m.checkPlain(issuer, explicit)
 	}
 	// Whoever set both endpoints by hand said that the provider has no document: then anything
 	// but a document counts as none, a web page for instance.
@@ -106,9 +106,9 @@ func read(ctx context.Context, hc *http.Client, place string) (*Metadata, error)
 	if !a.isSuccess() {
 		return nil, &CheckError{What: "discovery", Why: place + " " + a.statusLine()}
 	}
-	m, ok := parse(a.body, place)
-	if !ok {
-		return nil, &CheckError{What: "discovery", Why: place + " is no provider's metadata"}
+	m, err := parse(a.body, place)
+	if err != nil {
+		return nil, &CheckError{What: "discovery", Why: place + " is no provider's metadata" + err.Error()}
 	}
 	return m, nil
 }

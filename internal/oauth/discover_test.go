@@ -138,6 +138,8 @@ func TestDiscoverRefuses(t *testing.T) {
 		{"401 with a document", func(s *site) page { return page{401, s.document(s.URL).body} }, "answered 401", ""},
 		{"JSON, but a list", func(*site) page { return page{200, "[]"} }, "is no provider's metadata", ""},
 		{"null", func(*site) page { return page{200, "null"} }, "is no provider's metadata", ""},
+		{"a list that is text", func(s *site) page { return s.document(s.URL, "scopes_supported", `"a b"`) }, "is no provider's metadata: its scopes_supported is of another type", ""},
+		{"two issuers", func(s *site) page { return repeat(s, "issuer") }, "is no provider's metadata: its issuer can be read in two ways", ""},
 		{"no issuer", func(s *site) page { return s.document("") }, "is no provider's metadata", ""},
 		{"wrong types", func(s *site) page { return s.document(s.URL, "scopes_supported", `"openid"`) }, "is no provider's metadata", ""},
 		{"two token endpoints", func(s *site) page { return repeat(s, "token_endpoint") }, "is no provider's metadata", ""},
@@ -311,5 +313,17 @@ func TestMetadataRoundTrip(t *testing.T) {
 	}
 	if len(readKeys(back.Keys)) != 1 || back.Source == "" {
 		t.Errorf("got %s, want a key and the source", stored)
+	}
+}
+
+// An endpoint without TLS in a document is of no concern where another is set by hand.
+func TestPlainEndpointIsReplaced(t *testing.T) {
+	issuer := "https://auth.example.com"
+	m := &Metadata{Issuer: issuer, AuthorizationEndpoint: issuer + "/a", TokenEndpoint: "http://localhost/t"}
+	if err := m.checkPlain(issuer, Endpoints{Revocation: issuer + "/r"}); !errors.As(err, new(*InsecureError)) {
+		t.Errorf("got %v, want an InsecureError", err)
+	}
+	if err := m.checkPlain(issuer, Endpoints{Token: issuer + "/t"}); err != nil {
+		t.Errorf("got %v, with a token endpoint that is set", err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -173,8 +175,10 @@ func (c *Client) readClaims(token *oidc.IDToken) (claims idTokenClaims, err erro
 	if token.Claims(&payload) != nil || token.Claims(&claims) != nil || token.Claims(&all) != nil {
 		return claims, idTokenError("its claims can't be read")
 	}
-	if c.echoes(fmt.Sprint(all)) { // they will be shown
-		return claims, idTokenError("it holds a secret")
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if c.echoes(fmt.Sprint(name, all[name])) { // they will be shown
+			return claims, idTokenError("its " + printable(name) + " holds a secret")
+		}
 	}
 	if name := misread(payload, "iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "auth_time"); name != "" {
 		return claims, idTokenError("its " + name + " can be read in two ways")

@@ -34,7 +34,7 @@ type Metadata struct {
 
 	// RFC 9126 §5. Nothing is sent there yet.
 	PushedAuthorizationRequestEndpoint string `json:"pushed_authorization_request_endpoint,omitempty"`
-	RequirePushedAuthorizationRequests bool   `json:"require_pushed_authorization_requests,omitempty"`
+	RequirePushedAuthorizationRequests flag   `json:"require_pushed_authorization_requests,omitempty"`
 
 	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported,omitempty"`
 	CodeChallengeMethodsSupported     []string `json:"code_challenge_methods_supported,omitempty"`
@@ -52,14 +52,30 @@ type Metadata struct {
 	Keys json.RawMessage `json:"authctl_keys,omitempty"`
 }
 
-// parse reads a document. What it can't say about itself is not taken from it.
-func parse(document []byte, source string) (*Metadata, bool) {
-	var m *Metadata
-	if json.Unmarshal(document, &m) != nil || m == nil || m.Issuer == "" || misread(document) != "" {
-		return nil, false
+// flag is true, in quotes or without; whatever else somebody writes is false. It is for what
+// nothing safe depends on.
+type flag bool
+
+func (f *flag) UnmarshalJSON(text []byte) error {
+	*f = flag(strings.Trim(string(text), `"`) == "true")
+	return nil
+}
+
+// parse reads a document. What it can't say about itself is not taken from it. The error
+// begins with what leads to a member, if one is to blame.
+func parse(document []byte, source string) (m *Metadata, err error) {
+	err = json.Unmarshal(document, &m)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field != "" {
+		return nil, errors.New(": its " + printable(wrong.Field) + " is of another type")
+	}
+	if err != nil || m == nil || m.Issuer == "" {
+		return nil, errors.New("")
+	}
+	if name := misread(document); name != "" {
+		return nil, errors.New(": its " + printable(name) + " can be read in two ways")
 	}
 	m.Source, m.Keys = source, nil
-	return m, true
+	return m, nil
 }
 
 func (m *Metadata) override(e Endpoints) {
@@ -83,15 +99,17 @@ func (m *Metadata) override(e Endpoints) {
 // checkPlain: plain http on loopback is for a provider that is there itself. The
 // document of any other must not have a code or a refresh token sent to whatever
 // program has a port on this machine.
-func (m *Metadata) checkPlain(issuer string) error {
+// What was set by hand goes before it.
+func (m *Metadata) checkPlain(issuer string, explicit Endpoints) error {
 	if strings.HasPrefix(issuer, "http:") {
 		return nil
 	}
-	for _, endpoint := range []string{
-		m.AuthorizationEndpoint, m.TokenEndpoint, m.JWKSURI, m.UserinfoEndpoint, m.RevocationEndpoint, m.DeviceAuthorizationEndpoint,
+	for _, endpoint := range []struct{ url, explicit string }{
+		{m.AuthorizationEndpoint, explicit.Authorization}, {m.TokenEndpoint, explicit.Token}, {m.JWKSURI, explicit.JWKS},
+		{m.UserinfoEndpoint, explicit.Userinfo}, {m.RevocationEndpoint, explicit.Revocation}, {m.DeviceAuthorizationEndpoint, explicit.DeviceAuthorization},
 	} {
-		if strings.HasPrefix(strings.ToLower(endpoint), "http:") {
-			return &InsecureError{printable(endpoint)}
+		if endpoint.explicit == "" && strings.HasPrefix(strings.ToLower(endpoint.url), "http:") {
+			return &InsecureError{printable(endpoint.url)}
 		}
 	}
 	return nil

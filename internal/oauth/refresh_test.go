@@ -1,9 +1,12 @@
 package oauth
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -234,6 +237,33 @@ func TestRevoke(t *testing.T) {
 	c.Metadata.TokenEndpointAuthMethodsSupported = []string{"client_secret_post"}
 	if err := c.Revoke(context.Background(), held.RefreshToken, "refresh_token"); err != nil || p.form.Get("client_secret") != "s3cr3t" {
 		t.Errorf("got %v, %v, want the secret in the form", err, p.form)
+	}
+}
+
+// A server may end a connection that is kept, without a word: a revocation may be repeated.
+func TestRevokeByAConnectionThatEnded(t *testing.T) {
+	listener := must(net.Listen("tcp", "127.0.0.1:0"))
+	defer listener.Close()
+	go func() { // one answer to a connection, which ends when it is asked again
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			in := bufio.NewReader(conn)
+			if r, err := http.ReadRequest(in); err == nil {
+				io.Copy(io.Discard, r.Body)
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				http.ReadRequest(in)
+			}
+			conn.Close()
+		}
+	}()
+	c := &Client{ID: clientID, HTTP: HTTPClient(http.DefaultTransport), Metadata: &Metadata{RevocationEndpoint: "http://" + listener.Addr().String()}}
+	for i := range 4 {
+		if err := c.Revoke(t.Context(), "token-1", "access_token"); err != nil {
+			t.Fatalf("the revocation %d: %v", i, err)
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ func (c *Client) revoke(ctx context.Context, token, hint string) error {
 	if err != nil {
 		return &ConfigError{"revocation endpoint", "no URL"}
 	}
+	r.Header["Idempotency-Key"] = nil // not sent: to net/http it says that the request may be repeated, if a kept connection has just ended
 	a, err := send(c.HTTP, "revocation", r)
 	if err != nil {
 		return err
