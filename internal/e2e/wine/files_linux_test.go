@@ -43,7 +43,7 @@ func TestFilesArePrivate(t *testing.T) {
 
 	u.openToAll(`shared\keys\key`)
 	r := u.authctl(5, "token", "--config", shared+`\conf\config.toml`)
-	if !strings.Contains(r.stderr, "its access list lets Everyone at it: icacls") {
+	if !strings.Contains(r.stderr, "its access list has Everyone in it, so that others can get at it: icacls") {
 		t.Errorf("a key that everybody can read: %q", r.stderr)
 	}
 	u.openToAll(`shared\state`)
