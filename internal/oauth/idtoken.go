@@ -175,15 +175,23 @@ func (c *Client) readClaims(token *oidc.IDToken) (claims idTokenClaims, err erro
 	if token.Claims(&payload) != nil || token.Claims(&claims) != nil || token.Claims(&all) != nil {
 		return claims, idTokenError("its claims can't be read")
 	}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if c.echoes(fmt.Sprint(name, all[name])) { // they will be shown
-			return claims, idTokenError("its " + printable(name) + " holds a secret")
-		}
+	if c.echoes(fmt.Sprint(all)) { // they will be shown
+		return claims, idTokenError(c.echoingClaim(all) + " holds a secret")
 	}
 	if name := misread(payload, "iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "auth_time"); name != "" {
 		return claims, idTokenError("its " + name + " can be read in two ways")
 	}
 	return claims, nil
+}
+
+// echoingClaim is the first of the claims that holds a secret.
+func (c *Client) echoingClaim(claims map[string]any) string {
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		if c.echoes(fmt.Sprint(name, " ", claims[name])) {
+			return "its " + printable(name)
+		}
+	}
+	return "it"
 }
 
 // date is a NumericDate, RFC 7519 §2, to the second, within some 30,000 years.

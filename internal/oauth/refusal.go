@@ -18,7 +18,7 @@ func (a *answer) fields() (fields map[string]json.RawMessage) {
 // media type it is said to be; a few old providers still answer a form, and some of those
 // call it plain text.
 func (a *answer) object() []byte {
-	if json.Valid(a.body) || a.mediaType != "application/x-www-form-urlencoded" && a.mediaType != "text/plain" {
+	if a.mediaType != "application/x-www-form-urlencoded" && a.mediaType != "text/plain" || json.Valid(a.body) {
 		return a.body
 	}
 	form, err := url.ParseQuery(string(a.body))
