@@ -108,7 +108,7 @@ func read(ctx context.Context, hc *http.Client, place string) (*Metadata, error)
 	}
 	m, err := parse(a.body, place)
 	if err != nil {
-		return nil, &CheckError{What: "discovery", Why: place + " is no provider's metadata" + err.Error()}
+		return nil, &CheckError{What: "discovery", Why: place + " " + err.Error()}
 	}
 	return m, nil
 }

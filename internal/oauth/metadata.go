@@ -61,18 +61,18 @@ func (f *flag) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// parse reads a document. What it can't say about itself is not taken from it. The error
-// begins with what leads to a member, if one is to blame.
+// parse reads a document. What it can't say about itself is not taken from it.
 func parse(document []byte, source string) (m *Metadata, err error) {
+	const none = "is no provider's metadata"
 	err = json.Unmarshal(document, &m)
-	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field != "" {
-		return nil, errors.New(": its " + printable(wrong.Field) + " is of another type")
-	}
-	if err != nil || m == nil || m.Issuer == "" {
-		return nil, errors.New("")
-	}
-	if name := misread(document); name != "" {
-		return nil, errors.New(": its " + printable(name) + " can be read in two ways")
+	wrong, twice := (*json.UnmarshalTypeError)(nil), misread(document)
+	switch {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return nil, errors.New(none + ": its " + wrong.Field + " is of another type")
+	case err != nil || m == nil || m.Issuer == "":
+		return nil, errors.New(none)
+	case twice != "":
+		return nil, errors.New(none + ": its " + printable(twice) + " can be read in two ways")
 	}
 	m.Source, m.Keys = source, nil
 	return m, nil

@@ -31,7 +31,9 @@ func (c *Client) revoke(ctx context.Context, token, hint string) error {
 	if err != nil {
 		return &ConfigError{"revocation endpoint", "no URL"}
 	}
-	r.Header["Idempotency-Key"] = nil // not sent: to net/http it says that the request may be repeated, if a kept connection has just ended
+	// Nothing of it is sent. To net/http it says that the request may be repeated, when a
+	// connection that was kept has just ended.
+	r.Header["Idempotency-Key"] = nil
 	a, err := send(c.HTTP, "revocation", r)
 	if err != nil {
 		return err
