@@ -18,8 +18,9 @@ func newCurlCmd(o *options) *cobra.Command {
 		Long: `Run the system's curl with the token attached. Everything after the word curl
 is curl's own; authctl's flags come before it.
 
-The token reaches curl through a pipe, so that no process list shows it. Each request
-that begins anew with --next has it too, but for those of a config file of your own.`,
+The token reaches curl through a pipe, so that no process list shows it. Each
+request that begins anew with --next has it too, but for those of a config file
+of your own.`,
 		Example:               `  authctl --profile work curl -sS https://api.example.com/me`,
 		DisableFlagParsing:    true,
 		DisableFlagsInUseLine: true,

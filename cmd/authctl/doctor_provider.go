@@ -80,7 +80,7 @@ func (d *doctor) checkProvider(context.Context) finding {
 		return d.failure(err, "check --token-url")
 	}
 	if m.RequirePushedAuthorizationRequests {
-		return warned("sign in with --device, if the provider has that", "%w, which authctl doesn't push", oauth.ErrPushedAlone)
+		return warned("sign in with --device, if the provider has that", "%w, and authctl pushes none", oauth.ErrPushedAlone)
 	}
 	return passed("token endpoint on %s; refresh tokens by offline_access: %s; revocation: %s; device grant: %s; PAR: %s; iss in responses: %s",
 		token.Host, yesNo(slices.Contains(m.ScopesSupported, "offline_access")), yesNo(m.RevocationEndpoint != ""),

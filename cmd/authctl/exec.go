@@ -17,8 +17,8 @@ func newExecCmd(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec -- CMD [ARG...]",
 		Short: "Run a command with a fresh token in ACCESS_TOKEN",
-		Long: `Run a command with a fresh token in ACCESS_TOKEN. Flags after its name are its own, and
-authctl ends with its exit code.`,
+		Long: `Run a command with a fresh token in ACCESS_TOKEN. Flags after its name are its
+own, and authctl ends with its exit code.`,
 		DisableFlagsInUseLine: true,
 		Example:               `  authctl exec -- sh -c 'curl -H "Authorization: Bearer $ACCESS_TOKEN" https://api.example.com/'`,
 		Args: func(_ *cobra.Command, args []string) error {

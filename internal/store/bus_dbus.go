@@ -47,14 +47,13 @@ func openBus(ctx context.Context, addresses string) (*bus, error) {
 		}
 		var socket *os.File
 		socket, err = dialSocket(ctx, name)
-		if err == nil && unversed {
+		switch {
+		case err == nil && unversed:
 			socket.Close()
-			break
-		}
-		if err == nil {
+			return nil, errUnversed
+		case err == nil:
 			return &bus{socket: socket, in: bufio.NewReader(socket), early: map[uint32]message{}}, nil
-		}
-		if errors.Is(err, errStranger) {
+		case errors.Is(err, errStranger):
 			return nil, unreachable(ctx, err)
 		}
 	}
