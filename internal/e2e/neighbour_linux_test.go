@@ -216,14 +216,20 @@ func TestNeighbourListensAtTheBus(t *testing.T) {
 	t.Parallel()
 	u := newUser(t)
 	u.signIn(idp.Options{})
-	var listener net.Listener
-	var err error
-	asNeighbour(t, func() {
-		listener, err = net.Listen("unix", filepath.Join(os.TempDir(), "authctl-neighbour-"+freePort(t)))
-	})
+	everybodys, err := os.MkdirTemp("", "authctl-everybodys") // as /tmp is
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { os.RemoveAll(everybodys) })
+	if err := os.Chmod(everybodys, 0o777|fs.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	var listener net.Listener
+	asNeighbour(t, func() { listener, err = net.Listen("unix", filepath.Join(everybodys, "bus")) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
 	heard := make(chan []byte, 100)
 	go func() {
 		for {
